@@ -1,0 +1,1 @@
+"""Istiod: the official charts rendered into typed objects."""

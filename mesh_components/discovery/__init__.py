@@ -1,0 +1,1 @@
+"""How the istiod of one cluster gets to read another."""

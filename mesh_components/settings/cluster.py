@@ -1,0 +1,82 @@
+"""One cluster as a person describes it: where it is, how it is reached, what part it plays in the mesh."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mesh_components.settings.base import Settings
+
+Platform = Literal["generic", "gke", "ibm", "eks", "aks", "openshift", "k3s", "kind", "lab"]
+Role = Literal["primary", "remote"]
+
+
+class KubeconfigSettings(Settings):
+    """Where a kubeconfig is. Exactly one source; the contents never stand in the document."""
+
+    file: str | None = None
+    """Path of a kubeconfig file; relative paths start at the project's folder, `~` is the home folder."""
+    environment: str | None = None
+    """Name of an environment variable that holds the contents of a kubeconfig."""
+    secret: str | None = None
+    """Name of a secret stack setting that holds the contents: `pulumi config set --secret NAME < kubeconfig`."""
+    context: str | None = None
+    """Context to use; the kubeconfig's current context when left out."""
+
+
+class ApiServerSettings(Settings):
+    """How the istiods of the other clusters reach this cluster's API server."""
+
+    address: str | None = None
+    """URL such as `https://203.0.113.10:6443`; the server of the kubeconfig when left out."""
+    tls_server_name: str | None = None
+    """Name to expect in the API server's certificate when it differs from the address."""
+
+
+class LocalitySettings(Settings):
+    """Where the cluster runs; the words are those of the node labels `topology.kubernetes.io/region` and `zone`."""
+
+    region: str
+    zone: str | None = None
+
+
+class EastWestSettings(Settings):
+    """The gateway through which other networks reach this cluster's workloads."""
+
+    enabled: bool | None = None
+    """Left out: a gateway exists where the mesh has more than one network."""
+    service_type: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
+    annotations: dict[str, str] = Field(default_factory=dict)
+    """Annotations of the Service, for the cloud's load balancer."""
+    load_balancer_source_ranges: tuple[str, ...] = ()
+    """CIDRs that may reach the load balancer; everyone when empty."""
+    min_replicas: Annotated[int, Field(ge=1)] = 1
+    max_replicas: Annotated[int, Field(ge=1)] = 5
+    hosts: tuple[str, ...] = ("*.local",)
+    """Which services other networks may reach through it."""
+
+
+class ClusterSettings(Settings):
+    """One cluster of the mesh."""
+
+    name: str
+    """DNS-1123 label. It is istiod's cluster ID, the key in remote secrets and part of resource names."""
+    network: str
+    """Clusters of equal network reach each other's pods directly; others do it through east-west gateways."""
+    kubeconfig: KubeconfigSettings | None = None
+    """How this program reaches the cluster."""
+    platform: Platform = "generic"
+    role: Role = "primary"
+    locality: LocalitySettings | None = None
+    pod_ranges: tuple[str, ...] = ()
+    """CIDRs of the pods; given, they are checked against the other clusters of the network."""
+    service_ranges: tuple[str, ...] = ()
+    """CIDRs of the services."""
+    api_server: ApiServerSettings = ApiServerSettings()
+    peer_kubeconfig: KubeconfigSettings | None = None
+    """A ready-made kubeconfig to hand to the peers instead of one with a token of the reader account."""
+    east_west: EastWestSettings = EastWestSettings()
+    namespace: Literal["create", "patch"] | None = None
+    """Create the root namespace, or patch one that exists already. Left out: create with `istio.install: charts`,
+    patch with `none`, since whatever installed Istio made the namespace."""

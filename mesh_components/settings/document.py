@@ -1,0 +1,94 @@
+"""From plain data to settings, every mistake in its shape reported as a finding; and the JSON Schema for editors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from mesh_components.settings.findings import Finding, FindingsError, Severity
+from mesh_components.settings.mesh import MeshSettings
+
+_PASTED = ("-----BEGIN ", "eyJhbGciOi", "kind: Config", '"kind": "Config"')
+"""How a PEM block, a service account token and a kubeconfig begin: none of them belongs in a document."""
+
+
+def parse(document: Any) -> MeshSettings:
+    """Read a mesh document.
+
+    Args:
+        document: the value of the stack setting `mesh`, as YAML or JSON gives it.
+
+    Raises:
+        FindingsError: with MESH001 for each key that is unknown, missing or of the wrong type, MESH002 when there is no
+            document, MESH003 for each secret that stands in it.
+    """
+    if not isinstance(document, Mapping):
+        raise FindingsError([_absent(document)])
+    pasted = [_pasted(place) for place in _secrets_in(document, "")]
+    try:
+        settings = MeshSettings.model_validate(document)
+    except ValidationError as error:
+        raise FindingsError([*map(_shape, error.errors()), *pasted]) from None
+    if pasted:
+        raise FindingsError(pasted)
+    return settings
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the document, for editors and for checks outside of Python."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "mesh",
+        **MeshSettings.model_json_schema(by_alias=True),
+    }
+
+
+def place(loc: tuple[str | int, ...]) -> str:
+    """`("clusters", 1, "network")` as people write it: `clusters[1].network`."""
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "(document)"
+
+
+def _shape(error: Any) -> Finding:
+    unknown = error["type"] == "extra_forbidden"
+    reason = "this key is unknown" if unknown else error["msg"]
+    fix = "remove it or correct its spelling" if unknown else "give a value of that kind"
+    fix += "; `mesh schema` prints what is allowed"
+    return Finding("MESH001", Severity.ERROR, place(error["loc"]), reason, fix)
+
+
+def _absent(document: Any) -> Finding:
+    what = "there is no mesh document" if document is None else f"the mesh document is a {type(document).__name__}"
+    return Finding(
+        "MESH002",
+        Severity.ERROR,
+        "(document)",
+        f"{what}, so there is nothing to build",
+        "set `mesh:mesh` to a mapping in the stack file; stacks/ has one for each recipe",
+    )
+
+
+def _pasted(where: str) -> Finding:
+    return Finding(
+        "MESH003",
+        Severity.ERROR,
+        where,
+        "a secret stands in the document, where everyone who reads the stack file reads it too",
+        "take it out, replace it (it is known now), and name where it is: a file, an environment variable, or a secret "
+        "stack setting",
+    )
+
+
+def _secrets_in(value: Any, where: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _secrets_in(item, f"{where}.{key}" if where else str(key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _secrets_in(item, f"{where}[{index}]")
+    elif isinstance(value, str) and any(mark in value for mark in _PASTED):
+        yield where

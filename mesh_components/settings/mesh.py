@@ -1,0 +1,20 @@
+"""The document: one mesh."""
+
+from __future__ import annotations
+
+from mesh_components.settings.base import Settings
+from mesh_components.settings.cluster import ClusterSettings
+from mesh_components.settings.istio import IstioSettings
+from mesh_components.settings.trust import TrustSettings
+
+
+class MeshSettings(Settings):
+    """One mesh: its clusters, its control planes and its trust."""
+
+    id: str
+    """Mesh ID, equal in all clusters (`global.meshID`)."""
+    trust_domain: str = "cluster.local"
+    """The trust domain of all workload identities, `spiffe://<trust domain>/ns/…`."""
+    istio: IstioSettings = IstioSettings()
+    trust: TrustSettings = TrustSettings()
+    clusters: tuple[ClusterSettings, ...]

@@ -1,0 +1,1 @@
+"""The root of trust and a signing certificate per cluster."""
