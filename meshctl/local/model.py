@@ -131,6 +131,10 @@ class StepError(Exception):
         self.partial = partial
 
 
+class Unreachable(StepError):
+    """Raised by `plan` where the API server cannot be asked: a preview then compares with what is recorded instead."""
+
+
 class Progress(Protocol):
     """Told what a step is waiting for, in words for the user."""
 
