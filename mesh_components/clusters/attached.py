@@ -1,0 +1,49 @@
+"""A cluster that exists already and is reached by a kubeconfig. Owns the provider, and nothing in the cluster."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pydantic import Field
+
+from mesh_components.clusters.cluster import Cluster
+from mesh_components.component import ComponentArgs, MaybeOutput
+
+
+class AttachedClusterArgs(ComponentArgs):
+    """How to reach the cluster, and what the mesh calls it."""
+
+    kubeconfig: MaybeOutput[str] = Field(repr=False)
+    """Contents of a kubeconfig; treated as secret."""
+    context: str | None = None
+    """Context in it; the current one when left out."""
+    api_server: MaybeOutput[str]
+    """URL of the API server as the peers reach it."""
+    cluster_name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")] | None = None
+    """Name in the mesh; the resource's name when left out."""
+    identifier: str | None = None
+    """What makes it this cluster and no other, for as long as it lives; `attached/<name>` when left out."""
+
+
+class AttachedCluster(Cluster):
+    """A provider with a plain `cluster_identifier`: without one, a changed kubeconfig would replace every object in the
+    cluster (https://github.com/pulumi/pulumi-kubernetes/issues/4019)."""
+
+    def __init__(self, name: str, args: AttachedClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        cluster_name = args.cluster_name or name
+        super().__init__("mesh:index:AttachedCluster", name, {"clusterName": cluster_name}, opts)
+        self.provider = kubernetes.Provider(
+            f"{name}-kubernetes",
+            kubeconfig=pulumi.Output.secret(args.kubeconfig),
+            context=args.context,
+            cluster_identifier=args.identifier or f"attached/{cluster_name}",
+            # Secrets and ConfigMaps are updated in place: `cacerts` must not vanish for a moment.
+            enable_secret_mutable=True,
+            enable_config_map_mutable=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.cluster_name = pulumi.Output.from_input(cluster_name)
+        self.api_server = pulumi.Output.from_input(args.api_server)
+        self.register_outputs({"clusterName": self.cluster_name, "apiServer": self.api_server})

@@ -1,0 +1,16 @@
+"""What the mesh needs to know of a cluster, whoever made it."""
+
+from __future__ import annotations
+
+import pulumi
+
+
+class Cluster(pulumi.ComponentResource):
+    """A cluster of the mesh: a name, a provider of its own, and the way in for its peers."""
+
+    cluster_name: pulumi.Output[str]
+    """The cluster's name in the mesh: istiod's cluster ID and the key in remote secrets."""
+    api_server: pulumi.Output[str]
+    """URL of the API server as the peers reach it."""
+    provider: pulumi.ProviderResource
+    """Everything in this cluster goes through this provider and no other."""

@@ -1,0 +1,87 @@
+"""The official charts as objects: rendered by the provider's own Helm, with no cluster and no credentials.
+
+`helm.v4.Chart` would show no children in a preview with unknown values, and fail where a cluster cannot be reached; the
+provider function behind `helm.v3.Chart` does neither.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from mesh_components.kubernetes import Plain
+from mesh_components.settings.istio import DEFAULT_REPOSITORY, ChartSource
+
+KUBE_VERSION = "1.32.0"
+"""The Kubernetes version that charts are rendered for: the oldest that Istio 1.30 supports. Given, so that no cluster
+is asked and the same document renders the same objects everywhere."""
+
+_NOWHERE = json.dumps(
+    {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "none", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "contexts": [{"name": "none", "context": {"cluster": "none", "user": "none"}}],
+        "users": [{"name": "none", "user": {}}],
+        "current-context": "none",
+    }
+)
+
+
+def renderer(name: str, parent: pulumi.Resource) -> kubernetes.Provider:
+    """A provider that only renders: its kubeconfig names a server that nobody answers at."""
+    return kubernetes.Provider(
+        name,
+        kubeconfig=_NOWHERE,
+        cluster_identifier="charts/none",
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def location(source: ChartSource, chart: str, version: str) -> dict[str, Any]:
+    """Where a chart is, in the provider's words (`path`, or `chart` with `version` and `fetch_opts`)."""
+    if source.folder is not None:
+        return {"path": str(Path(source.folder).expanduser() / chart)}
+    if source.oci is not None:
+        return {"chart": f"{source.oci.rstrip('/')}/{chart}", "version": version}
+    return {"chart": chart, "version": version, "fetch_opts": {"repo": source.repository or DEFAULT_REPOSITORY}}
+
+
+def render(
+    source: ChartSource,
+    chart: str,
+    *,
+    version: str,
+    release: str,
+    namespace: str,
+    values: Mapping[str, Any],
+    provider: pulumi.ProviderResource,
+) -> list[Plain]:
+    """The objects of one chart. Values are plain; what is known only later goes in as a placeholder.
+
+    Raises:
+        pulumi.RunError: when the chart cannot be had or does not render; names chart and source.
+    """
+    options = {
+        **location(source, chart, version),
+        "namespace": namespace,
+        "release_name": release,
+        "values": dict(values),
+        "kube_version": KUBE_VERSION,
+        # Without it the engine warns that it cannot determine the cluster's API versions.
+        "api_versions": ["v1"],
+    }
+    try:
+        answer = pulumi.runtime.invoke(
+            "kubernetes:helm:template", {"jsonOpts": json.dumps(options)}, pulumi.InvokeOptions(provider=provider)
+        )
+    except Exception as error:
+        where = options.get("path") or options["chart"]
+        raise pulumi.RunError(f"the chart {chart} {version} ({where}) cannot be rendered: {error}") from error
+    found = (answer.value or {}).get("result") or []
+    return [item for item in found if item and item.get("kind")]

@@ -1,0 +1,56 @@
+"""The kubeconfig inside a remote secret. Pure functions on plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+
+def remote_kubeconfig(
+    cluster: str, server: str, certificate_authority: str, token: str, tls_server_name: str | None = None
+) -> str:
+    """The kubeconfig in the very shape that `istioctl create-remote-secret` writes
+    (istio/istio istioctl/pkg/multicluster/remote_secret.go).
+
+    Args:
+        cluster: name of the source cluster; also the name of the context and of the user.
+        server: URL of its API server as the reader's istiod reaches it.
+        certificate_authority: base64 of the PEM that signs the API server's certificate.
+        token: bearer token of the reader account; the result is as secret as this.
+        tls_server_name: name to expect in the API server's certificate.
+    """
+    access: dict[str, Any] = {"certificate-authority-data": certificate_authority, "server": server}
+    if tls_server_name:
+        access["tls-server-name"] = tls_server_name
+    document = {
+        "apiVersion": "v1",
+        "clusters": [{"cluster": access, "name": cluster}],
+        "contexts": [{"context": {"cluster": cluster, "user": cluster}, "name": cluster}],
+        "current-context": cluster,
+        "kind": "Config",
+        "preferences": {},
+        "users": [{"name": cluster, "user": {"token": token}}],
+    }
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def only_context(contents: str, context: str) -> str:
+    """A ready-made kubeconfig reduced to one context, so that no credentials of other clusters are handed over."""
+    document = yaml.safe_load(contents)
+    chosen = _named(document["contexts"], context)
+    reduced = {
+        "apiVersion": "v1",
+        "clusters": [_named(document["clusters"], chosen["context"]["cluster"])],
+        "contexts": [chosen],
+        "current-context": context,
+        "kind": "Config",
+        "preferences": {},
+        "users": [_named(document["users"], chosen["context"]["user"])],
+    }
+    return yaml.safe_dump(reduced, sort_keys=False)
+
+
+def _named(items: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
+    return next(item for item in items if item["name"] == name)

@@ -1,0 +1,67 @@
+"""One class for every Kubernetes kind: a plain object in, a resource of the kind's own type out.
+
+Charts come as plain objects, so our own builders speak plain objects too, and both are registered here, under the very
+tokens that the generated SDK uses (`kubernetes:apps/v1:Deployment`; core kinds carry the group `core`). The generated
+classes would add nothing but the time to import them.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+Plain = Mapping[str, Any]
+"""A Kubernetes object as its YAML says it; values may be outputs."""
+
+_SECRET_PROPERTIES = ["data", "stringData"]
+
+
+class KubernetesObject(pulumi.CustomResource):
+    """One object in one cluster. The provider comes from the parent or the options, never from a default."""
+
+    metadata: pulumi.Output[dict[str, Any]]
+    """As the API server has it."""
+    status: pulumi.Output[dict[str, Any] | None]
+    """As the API server has it; None for kinds without one."""
+    data: pulumi.Output[dict[str, str] | None]
+    """Of Secrets (secret, base64) and ConfigMaps; None for other kinds."""
+
+    def __init__(
+        self, name: str, manifest: Plain, opts: pulumi.ResourceOptions | None = None, *, suffix: str = ""
+    ) -> None:
+        props = {"status": None, "data": None, **_without_nulls(manifest)}
+        if manifest["kind"] == "Secret":
+            # As the generated SDK does, so that what the API server fills in is as secret as what we send.
+            secret = pulumi.ResourceOptions(additional_secret_outputs=_SECRET_PROPERTIES)
+            opts = pulumi.ResourceOptions.merge(opts, secret)
+        super().__init__(token(manifest["apiVersion"], f"{manifest['kind']}{suffix}"), name, props, opts)
+
+
+class PatchObject(KubernetesObject):
+    """Some fields of an object that something else made. Deleting it gives up the fields, the object stays
+    (https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/)."""
+
+    def __init__(self, name: str, manifest: Plain, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, manifest, opts, suffix="Patch")
+
+
+def token(api_version: str, kind: str) -> str:
+    """Pulumi's type token of a kind."""
+    return f"kubernetes:{api_version if '/' in api_version else f'core/{api_version}'}:{kind}"
+
+
+def encode(text: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Base64, as Secrets and webhooks want it."""
+    return pulumi.Output.from_input(text).apply(lambda value: base64.b64encode(value.encode()).decode())
+
+
+def _without_nulls(value: Any) -> Any:
+    """Charts write `annotations: null`; on the wire that would be a value."""
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_nulls(item) for item in value]
+    return value
