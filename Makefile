@@ -1,0 +1,67 @@
+# The two commands: `make up` and `make test`. `make help` lists all.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+# The lab's state is encrypted with a passphrase of its own, made at the first `make up`.
+export PULUMI_CONFIG_PASSPHRASE_FILE ?= $(CURDIR)/.lab/passphrase
+
+.PHONY: help up down test test-fast test-lab bench lint format docs lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | expand -t 12
+
+.venv/ready: requirements.txt tools/bootstrap.txt pyproject.toml
+	@tools/prerequisites $(PYTHON)
+	@echo "installing the pinned packages into .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/bootstrap.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.lab/passphrase:
+	@mkdir -p -m 700 .lab
+	@umask 077; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32))' > $@
+
+up: .venv/ready ## two API servers, and a two-cluster mesh applied to them
+	@$(BIN)/mesh lab up
+	@$(MAKE) --no-print-directory .lab/passphrase
+	@$(BIN)/mesh up --stack local --engine local --yes
+	@tools/look-around
+
+down: ## take the mesh away and stop the API servers
+	@if [ -x $(BIN)/mesh ] && [ -e .lab/lab.json ]; then tools/down; else echo "nothing runs here"; fi
+
+test: test-fast test-lab ## all tests: unit and program tests, then those on real API servers
+
+test-fast: .venv/ready ## tests that need no API server
+	@$(BIN)/python -m pytest -n 2 -m 'not lab' tests
+
+test-lab: .venv/ready ## tests on real API servers
+	@$(BIN)/python -m pytest -m lab tests
+
+bench: .venv/ready ## speed and memory, measured now on this machine
+	@$(BIN)/python -m tests.bench
+
+lint: .venv/ready ## ruff and mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy mesh_components meshctl tests __main__.py
+
+format: .venv/ready ## let ruff put the code into form
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+docs: .venv/ready ## build the site into site/
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+lock: .venv/ready ## pin the newest packages that pyproject.toml allows, with hashes
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra dev --extra docs pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra gcp -c requirements.txt pyproject.toml -o requirements-gcp.txt
+
+clean: down ## remove what was built here
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis site build *.egg-info

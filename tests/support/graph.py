@@ -1,0 +1,232 @@
+"""Whole programs on the SDK's mocks, with everything recorded that a registration says.
+
+All private names of the SDK that tests need are used here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import runpy
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc, settings, stack
+from pulumi.runtime.config import set_all_config
+
+ROOT = Path(__file__).parents[2]
+
+Answer = Callable[["Registered"], Mapping[str, Any]]
+
+
+@dataclass
+class Registered:
+    """One registration as the engine would see it."""
+
+    type: str
+    name: str
+    urn: str
+    parent: str
+    provider: str
+    inputs: dict[str, Any]
+    secret: frozenset[str]
+    depends_on: frozenset[str]
+    protect: bool
+    additional_secret_outputs: tuple[str, ...]
+    outputs: dict[str, Any] = field(default_factory=dict)
+    order: int = 0
+
+    @property
+    def kubernetes_name(self) -> str:
+        return str(self.inputs["metadata"]["name"])
+
+
+class Inline(ThreadPoolExecutor):
+    """Runs at once: with a pool the order of registrations would vary."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+class Graph(mocks.MockMonitor, mocks.Mocks):
+    """Mocks and recorder in one."""
+
+    def __init__(self, charts: Mapping[str, list[dict[str, Any]]] | None = None, preview: bool = False) -> None:
+        mocks.MockMonitor.__init__(self, self)
+        self.preview = preview
+        self.charts = dict(charts or {})
+        self.resources_by_name: dict[str, Registered] = {}
+        self.rendered: list[dict[str, Any]] = []
+        self.stack_outputs: dict[str, Any] = {}
+        self._urns: dict[str, str] = {}
+
+    # what the program sees
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        inputs = _plain(args.inputs)
+        answered = {} if self.preview else ANSWERS.get(args.typ, lambda _name, _inputs: {})(args.name, inputs)
+        return ("" if self.preview else f"{args.name}-id"), {**args.inputs, **answered}
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        options = json.loads(args.args["jsonOpts"])
+        self.rendered.append(options)
+        chart = str(options.get("path") or options["chart"]).rsplit("/", 1)[-1]
+        return {"result": self.charts[chart]}
+
+    # what is recorded
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name is the SDK's
+        response = super().RegisterResource(request)
+        if request.type == "pulumi:pulumi:Stack":
+            return response
+        assert response.urn not in self._urns, f"two resources with the URN {response.urn}"
+        self._urns[response.urn] = request.name
+        inputs = rpc.deserialize_properties(request.object, keep_unknowns=True)
+        assert request.name not in self.resources_by_name, f"two resources are called {request.name}"
+        self.resources_by_name[request.name] = Registered(
+            type=request.type,
+            name=request.name,
+            urn=response.urn,
+            parent=self._urns.get(request.parent, ""),
+            provider=self._urns.get(request.provider.rsplit("::", 1)[0], ""),
+            inputs=_plain(inputs),
+            secret=frozenset(key for key, value in inputs.items() if rpc.is_rpc_secret(value)),
+            depends_on=frozenset(self._urns[urn] for urn in request.dependencies),
+            protect=request.protect,
+            additional_secret_outputs=tuple(request.additionalSecretOutputs),
+            order=len(self.resources_by_name),
+        )
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name is the SDK's
+        outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
+        if request.urn in self._urns:
+            self.resources_by_name[self._urns[request.urn]].outputs = outputs
+        else:
+            self.stack_outputs = outputs
+        return super().RegisterResourceOutputs(request)
+
+    # what tests ask
+
+    def of_type(self, type_: str) -> list[Registered]:
+        return [item for item in self.resources_by_name.values() if item.type == type_]
+
+    def kubernetes(self) -> Iterator[Registered]:
+        yield from (item for item in self.resources_by_name.values() if item.type.startswith("kubernetes:"))
+
+    def cluster(self, item: Registered) -> str:
+        """The cluster that a resource goes to, by its provider's identifier."""
+        return str(self.resources_by_name[item.provider].inputs["clusterIdentifier"]).rsplit("/", 1)[-1]
+
+    def components(self, item: Registered) -> list[str]:
+        """Types from the root to the resource."""
+        above = self.components(self.resources_by_name[item.parent]) if item.parent else []
+        return [*above, item.type]
+
+    def drawing(self) -> str:
+        """The graph as text, indented by parent: what a golden file holds."""
+        lines: list[str] = []
+
+        def draw(parent: str, depth: int) -> None:
+            children = sorted((r for r in self.resources_by_name.values() if r.parent == parent), key=lambda r: r.name)
+            for child in children:
+                where = f" @{self.cluster(child)}" if child.type.startswith("kubernetes:") else ""
+                lines.append(f"{'  ' * depth}{child.type} {child.name}{where}")
+                draw(child.name, depth + 1)
+
+        draw("", 0)
+        return "\n".join(lines) + "\n"
+
+
+def run(
+    program: Callable[[], object],
+    *,
+    config: Mapping[str, str] | None = None,
+    secrets: list[str] | None = None,
+    charts: Mapping[str, list[dict[str, Any]]] | None = None,
+    preview: bool = False,
+) -> Graph:
+    """Run a program on a graph of its own. `preview`: nothing but inputs is known, as on an empty state."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.set_default_executor(Inline(1))
+    settings.reset_options()
+    set_all_config(dict(config or {}), secrets or [])
+    graph = Graph(charts, preview)
+    try:
+        mocks.set_mocks(graph, project="mesh", stack="test", monitor=graph, preview=preview)
+        settings.SETTINGS.outputs.clear()
+        settings.SETTINGS.rpc_manager.clear()
+        settings.set_root_resource(None)
+        loop.run_until_complete(stack.run_in_stack(program))
+    finally:
+        settings.reset_options()
+        asyncio.set_event_loop(None)
+        loop.close()
+    return graph
+
+
+def run_main(folder: Path, config: Mapping[str, str], **rest: Any) -> Graph:
+    """Run the `__main__.py` of a folder."""
+    return run(lambda: runpy.run_path(str(folder / "__main__.py"), run_name="__main__") and None, config=config, **rest)
+
+
+@contextmanager
+def provider_of(cluster: str) -> Iterator[pulumi.ProviderResource]:
+    """A provider for a component that is tried alone."""
+    import pulumi_kubernetes as kubernetes
+
+    yield kubernetes.Provider(cluster, kubeconfig="{}", cluster_identifier=f"test/{cluster}")
+
+
+def _plain(value: Any) -> Any:
+    if rpc.is_rpc_secret(value):
+        return _plain(rpc.unwrap_rpc_secret(value))
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _pem(kind: str, text: str) -> str:
+    return f"-----BEGIN {kind}-----\n{base64.b64encode(text.encode()).decode()}\n-----END {kind}-----\n"
+
+
+def _secret(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    if inputs.get("type") != "kubernetes.io/service-account-token":
+        return {}
+    values = {"token": f"token of {name}", "ca.crt": _pem("CERTIFICATE", f"ca of {name}")}
+    return {"data": {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}}
+
+
+def _service(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    if inputs["spec"].get("type") != "LoadBalancer":
+        return {"status": {"loadBalancer": {}}}
+    return {"status": {"loadBalancer": {"ingress": [{"ip": f"198.51.100.{1 + sum(name.encode()) % 250}"}]}}}
+
+
+def _certificate(name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {"certPem": _pem("CERTIFICATE", name), "validityEndTime": "2036-11-20T00:00:00Z"}
+
+
+ANSWERS: dict[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {
+    "kubernetes:core/v1:Secret": _secret,
+    "kubernetes:core/v1:Service": _service,
+    "tls:index/certRequest:CertRequest": lambda name, _: {"certRequestPem": _pem("CERTIFICATE REQUEST", name)},
+    "tls:index/locallySignedCert:LocallySignedCert": _certificate,
+    "tls:index/privateKey:PrivateKey": lambda name, _: {"privateKeyPem": _pem("EC PRIVATE KEY", name)},
+    "tls:index/selfSignedCert:SelfSignedCert": _certificate,
+}
+"""What a provider would add, by type."""
