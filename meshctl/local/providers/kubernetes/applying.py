@@ -1,0 +1,184 @@
+"""Carrying out a step: server-side apply, as often as it takes, then waiting.
+
+What can be waited out is waited out: a kind whose definition is seconds old, a webhook whose server is not up yet. What
+the plan has not told its reader is not done: a conflict that it did not announce is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from meshctl.local.model import Applied, Goal, Op, Progress, Record, Step, StepError
+
+from .cluster import Cluster, Kind
+from .compare import has_unknown
+from .deleting import remove
+from .errors import ApiError, explain
+from .ignoring import keep_ignored
+from .objects import Desired, desire, recorded, without_managed_fields
+from .paths import render, resolve
+from .planning import Settings, foreign, place
+from .waitfor import rules
+from .waiting import Clock, until_gone, until_ready
+
+KIND_SECONDS = 30.0
+"""How long a kind may stay unknown after its definition was written: the API server publishes it within seconds."""
+NAMESPACE_SECONDS = 5.0
+
+
+def apply(
+    cluster: Cluster, goal: Goal, record: Record | None, step: Step, settings: Settings, progress: Progress
+) -> Applied:
+    """Create or update the object and wait for it."""
+    drawn = str(step.outputs.get("metadata", {}).get("name") or "")
+    desired = desire(goal, record, settings.stack, drawn)
+    if has_unknown(desired.body):
+        raise StepError(f"{goal.urn}: still holds values that are not known; they must be when it is applied")
+    how = rules(desired.body, goal.options.timeouts)
+
+    def say(message: str) -> None:
+        progress(goal.urn, message)
+
+    clock = Clock(how.seconds("update" if step.op is Op.UPDATE else "create"), say)
+    try:
+        writer = Writer(cluster, desired, step, clock, goal.options.ignore_changes, settings)
+        if step.op is Op.REPLACE and record is not None:
+            writer.clear(record)
+        live = writer.write()
+    except ApiError as error:
+        where = cluster.where(desired.kind, desired.id)
+        raise StepError(explain(where, error, secret=bool(desired.secret))) from error
+    where = cluster.where(desired.kind, desired.id)
+    if not desired.patch:
+        live = until_ready(cluster, writer.path, live, how, clock, where=where, id_=desired.id)
+    return Applied(desired.id, without_managed_fields(live))
+
+
+@dataclass
+class Writer:
+    """One object, until the API server has taken it."""
+
+    cluster: Cluster
+    desired: Desired
+    step: Step
+    clock: Clock
+    ignored: tuple[str, ...]
+    settings: Settings
+    path: str = ""
+
+    @property
+    def where(self) -> str:
+        """How messages name it."""
+        return self.cluster.where(self.desired.kind, self.desired.id)
+
+    def clear(self, record: Record) -> None:
+        """A replacement under the same name needs the place: what is recorded goes first, if it has not yet."""
+        if self.desired.id == record.id:
+            remove(self.cluster, recorded(record, self.settings.stack), record, self.clock)
+
+    def write(self) -> dict[str, Any]:
+        """The object after it was applied."""
+        kind = self._kind()
+        desired = self.desired
+        place(desired, self.cluster.namespace, namespaced=kind.namespaced)
+        self.path = self.cluster.path(desired.api_version, kind, desired.namespace, desired.name)
+        if desired.patch or (self.ignored and self.step.op is Op.UPDATE):
+            self._look()
+        while True:
+            live, created = self._patiently()
+            if not live["metadata"].get("deletionTimestamp"):
+                break
+            # It was on its way out already: what was written goes with it.
+            self._until_gone(live)
+        if self.step.op is not Op.UPDATE and not created:
+            self._ours(live)
+        return live
+
+    def _look(self) -> None:
+        live = self.cluster.get(self.path)
+        if live is None:
+            if self.desired.patch:
+                raise StepError(
+                    f"{self.where}: is not there, and a Patch resource does not create it; fix: create it first"
+                    " (depends_on), or register the object itself"
+                )
+            return
+        keep_ignored(self.desired, live, self.ignored)
+
+    def _kind(self) -> Kind:
+        wait = Clock(min(KIND_SECONDS, self.clock.seconds), self.clock.say)
+        while True:
+            kind = self.cluster.kind(self.desired.api_version, self.desired.kind)
+            if kind is not None:
+                return kind
+            if not wait.tick(f"the cluster to know {self.desired.kind}"):
+                raise StepError(
+                    f"{self.where}: the cluster does not know the kind {self.desired.kind} of"
+                    f" {self.desired.api_version}; fix: install its CustomResourceDefinition first (depends_on), or"
+                    " correct apiVersion"
+                )
+
+    def _patiently(self) -> tuple[dict[str, Any], bool]:
+        namespace = Clock(min(NAMESPACE_SECONDS, self.clock.seconds), self.clock.say)
+        while True:
+            try:
+                return self._once()
+            except ApiError as error:
+                if not self._passing(error, namespace):
+                    raise
+
+    def _passing(self, error: ApiError, short: Clock) -> bool:
+        """Wait a little if the error is one that passes by itself."""
+        if error.webhook:
+            return self.clock.tick(f"the admission webhook {error.webhook} to answer")
+        if error.missing_namespace:
+            return short.tick(f"namespace {self.desired.namespace}")
+        return error.code == 404 and short.tick(f"the cluster to serve {self.desired.kind}")
+
+    def _once(self) -> tuple[dict[str, Any], bool]:
+        desired = self.desired
+        try:
+            return self.cluster.apply(self.path, desired.body, desired.manager)
+        except ApiError as error:
+            if not error.conflicts:
+                raise
+            self._announced(error.conflicts)
+            return self.cluster.apply(self.path, desired.body, desired.manager, force=True)
+
+    def _announced(self, conflicts: list[tuple[str, str]]) -> None:
+        """Raise unless the plan has shown every one of these takeovers."""
+        for field, manager in conflicts:
+            path = render(resolve(field, self.desired.body))
+            note = f"taken over from {manager}"
+            if not any(note in change.note and _overlap(change.path, path) for change in self.step.changes):
+                raise StepError(
+                    f"{self.where}: {path or field} has been set by {manager} since the plan was made; fix: run again,"
+                    " and agree to the takeover that the new plan shows, or leave the field out (ignore_changes)"
+                )
+
+    def _ours(self, live: Mapping[str, Any]) -> None:
+        """Raise if somebody else has made the object since the plan saw none."""
+        if self.desired.patch or self.settings.upsert:
+            return
+        created = live["metadata"].get("creationTimestamp")
+        others = [
+            entry
+            for entry in live["metadata"].get("managedFields") or ()
+            if entry.get("manager") != self.desired.manager and entry.get("time", "") <= str(created)
+        ]
+        if others:
+            raise StepError(
+                f"{foreign(self.where, {'metadata': {'managedFields': others}})}; it appeared since the plan"
+            )
+
+    def _until_gone(self, live: Mapping[str, Any]) -> None:
+        if until_gone(self.cluster, self.path, str(live["metadata"].get("uid")), self.clock) is not None:
+            raise StepError(f"{self.where}: is being deleted and does not go; fix: see its finalizers")
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one of two rendered paths is the other, or around it."""
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) and long[len(short) : len(short) + 1] in ("", ".", "[")

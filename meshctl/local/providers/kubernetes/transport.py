@@ -1,0 +1,159 @@
+"""HTTP to one API server: the official client's authentication, TLS and connection pool, with raw JSON on top.
+
+The typed models of the official client are left out on purpose: they cost more per object than the request itself, know
+no custom resource, and drop fields that are newer than they are. The client is imported at the first request (0.7 s).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from meshctl.local.model import Unreachable
+
+from .errors import ApiError
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 60.0
+POOL = 32
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
+APPLY = "application/apply-patch+yaml"
+
+
+def looks_like_path(kubeconfig: str) -> bool:
+    """Whether the provider's `kubeconfig` names a file: contents span lines or are one JSON object."""
+    text = kubeconfig.strip()
+    return bool(text) and "\n" not in text and not text.startswith("{") and "clusters:" not in text
+
+
+def _loader(kubeconfig: Any, context: str | None) -> Any:
+    import yaml
+    from kubernetes.config import kube_config as module
+
+    kube_config: Any = module
+
+    if isinstance(kubeconfig, Mapping):
+        return kube_config.KubeConfigLoader(config_dict=dict(kubeconfig), active_context=context)
+    text = str(kubeconfig or "")
+    if not text.strip() or looks_like_path(text):
+        path = text.strip() or kube_config.KUBE_CONFIG_DEFAULT_LOCATION
+        # Several paths joined by ":" are as good as one here: the client merges them.
+        names = ":".join(str(Path(part).expanduser()) for part in path.split(":") if part)
+        return kube_config._get_kube_config_loader(filename=names, active_context=context, persist_config=False)
+    return kube_config.KubeConfigLoader(config_dict=yaml.safe_load(text), active_context=context)
+
+
+class Transport:
+    """Requests to one API server, from many threads. Every request of ours can be repeated safely, so it is."""
+
+    def __init__(self, where: str, kubeconfig: Any, context: str | None = None) -> None:
+        self._where = where
+        self._kubeconfig = kubeconfig
+        self._context = context
+        self._lock = threading.Lock()
+        self._configuration: Any = None
+        self._rest: Any = None
+        self._reached = False
+        self._failure: Unreachable | None = None
+
+    def request(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None
+    ) -> tuple[int, dict[str, Any]]:
+        """Status code and JSON of the answer. Raises ApiError, or Unreachable if there is no answer."""
+        if self._rest is None:
+            self._connect()
+        if self._failure is not None:  # hundreds of resources need not each find out by a timeout of their own
+            raise self._failure
+        target = f"{path}?{urlencode(query)}" if query else path
+        payload = json.dumps(body, separators=(",", ":")).encode() if method == "PATCH" else body
+        for pause in (*PAUSES, None):
+            try:
+                return self._once(method, target, payload)
+            except ApiError as error:
+                if pause is None or not error.temporary:
+                    raise
+                time.sleep(max(pause, min(error.retry_after, 10.0)))
+            except OSError as error:
+                self._lost(error, last=pause is None)
+                time.sleep(pause or 0)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _once(self, method: str, target: str, payload: Any) -> tuple[int, dict[str, Any]]:
+        import urllib3
+
+        headers = {"Accept": "application/json", "User-Agent": "mesh"}
+        if method == "PATCH":
+            headers["Content-Type"] = APPLY
+        elif payload is not None:
+            headers["Content-Type"] = "application/json"
+        if token := self._token():
+            headers["authorization"] = token
+        url = self._configuration.host + target
+        try:
+            answer = self._rest.request(
+                method, url, headers=headers, body=payload, _request_timeout=(CONNECT_SECONDS, READ_SECONDS)
+            )
+            raw = answer.read()
+        except urllib3.exceptions.HTTPError as error:
+            raise ConnectionError(_words(error)) from error
+        self._reached = True
+        try:
+            parsed = json.loads(raw) if raw else {}
+        except ValueError:
+            parsed = {"message": raw[:200].decode(errors="replace")}
+        if answer.status >= 400:
+            raise ApiError(answer.status, parsed if isinstance(parsed, dict) else {})
+        return answer.status, parsed
+
+    def _token(self) -> str | None:
+        # Under a lock: the client asks an exec plugin again when its token is about to expire.
+        with self._lock:
+            token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        return str(token) if token else None
+
+    def _lost(self, error: OSError, *, last: bool) -> None:
+        """A server that has answered before is given time to come back; one that never has is given one try more."""
+        if self._reached and not last:
+            return
+        failure = Unreachable(
+            f"{self._where}: the API server {self._configuration.host} does not answer: {error}; fix: see that it runs"
+            " and that this machine reaches it (VPN, proxy, authorized networks), or correct the kubeconfig"
+        )
+        if not self._reached:
+            self._failure = failure
+        raise failure from error
+
+    def _connect(self) -> None:
+        with self._lock:
+            if self._rest is not None or self._failure is not None:
+                return
+            from kubernetes.client import rest
+            from kubernetes.client.configuration import Configuration
+
+            configuration = Configuration()
+            configuration.connection_pool_maxsize = POOL
+            configuration.retries = False
+            try:
+                _loader(self._kubeconfig, self._context).load_and_set(configuration)
+                client = rest.RESTClientObject(configuration)
+            except Exception as error:  # the client raises whatever the YAML or a file gave it
+                self._failure = Unreachable(
+                    f"{self._where}: the kubeconfig cannot be used: {type(error).__name__}; fix: give the contents of a"
+                    " kubeconfig, or the path of one that exists, with the context that the provider names"
+                )
+                raise self._failure from error
+            self._configuration, self._rest = configuration, client
+
+
+def _words(error: Exception) -> str:
+    """Of urllib3's nested exceptions the innermost says what happened, without the object addresses."""
+    inner: BaseException = error
+    while (reason := getattr(inner, "reason", None) or inner.__cause__) and isinstance(reason, BaseException):
+        inner = reason
+    text = str(inner)
+    return text.rsplit(">: ", 1)[-1].removeprefix("HTTPSConnection").strip() or type(inner).__name__
