@@ -131,14 +131,14 @@ class StepError(Exception):
         self.partial = partial
 
 
-class Unreachable(StepError):
+class Unreachable(StepError):  # noqa: N818 (it says what is so, not that anything went wrong)
     """Raised by `plan` where the API server cannot be asked: a preview then compares with what is recorded instead."""
 
 
 class Progress(Protocol):
     """Told what a step is waiting for, in words for the user."""
 
-    def __call__(self, urn: str, message: str) -> None: ...
+    def __call__(self, urn: str, message: str) -> None: ...  # noqa: D102
 
 
 class Provider(Protocol):
