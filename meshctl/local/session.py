@@ -1,0 +1,231 @@
+"""One command of the local engine from beginning to end: read, plan, and, for an update, act and prune."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from meshctl.local import sdk
+from meshctl.local.deletes import Deleter, protected
+from meshctl.local.engine import Engine, Outcome, Watcher
+from meshctl.local.lock import locked
+from meshctl.local.model import UNKNOWN, Goal, Op, Record
+from meshctl.local.monitor import Monitor
+from meshctl.local.passphrase import Crypter, from_environment
+from meshctl.local.project import Project
+from meshctl.local.registry import FACTORIES, Factory, Registry
+from meshctl.local.state import Store
+from meshctl.local.values import SECRET, scrub, split_path, strings
+from meshctl.rows import Field, Report, Row
+
+Confirm = Callable[[Report], bool]
+"""Shown what would happen; says whether it shall."""
+
+
+class Session:
+    """A stack, its state, and what may be done with them."""
+
+    def __init__(
+        self, project: Project, state: Path | None, watcher: Watcher, factories: Mapping[str, Factory] = FACTORIES
+    ) -> None:
+        """Read the state; keys are derived in the background from here on."""
+        self.project = project
+        self.path = state or project.root / ".pulumi-local" / project.name / f"{project.stack}.json"
+        self.stop = threading.Event()
+        self._watcher = watcher
+        self._identity = f"{project.name}/{project.stack}"
+        phrase = from_environment()
+        self._phrase = phrase
+        self._settings_crypter = Crypter(phrase, project.salt, str(project.stack_file)) if project.salt else None
+        self._store = self._open()
+        self._registry = Registry(self._identity, watcher.waiting, factories)
+
+    def preview(self) -> Report:
+        """Say what an update would do."""
+        self._store.load()
+        engine, failures, _ = self._pass(preview=True)
+        return Report(tuple(self._rows(engine, failures)), {}, tuple(failures))
+
+    def up(self, confirm: Confirm) -> Report:
+        """Preview, ask, and do it."""
+        with self._locked():
+            self._store.load()
+            engine, failures, _ = self._pass(preview=True)
+            planned = Report(tuple(self._rows(engine, failures)), {}, tuple(failures))
+            if failures:
+                return planned
+            if any(outcome.secret for outcome in engine.outcomes.values()):
+                self._store.crypter.check()
+            if not confirm(planned):
+                return Report(planned.rows, {}, ("nothing was changed, as you did not agree",))
+            with self._interruptible():
+                return self._update()
+
+    def destroy(self, confirm: Confirm) -> Report:
+        """Delete all that the state knows; the program is not run."""
+        with self._locked():
+            self._store.load()
+            records = list(self._store.records.values())
+            rows = tuple(self._row(Outcome(record, Op.DELETE, self._cluster(record))) for record in records)
+            failures = self._named(protected(records))
+            planned = Report(rows, {}, tuple(failures))
+            if failures or not (rows or self._store.doomed):
+                return planned
+            if not confirm(planned):
+                return Report(rows, {}, ("nothing was changed, as you did not agree",))
+            with self._interruptible():
+                deleter = Deleter(self._store, self._registry, self._watcher, self.stop)
+                deleter.run(records)
+            left = self._store.records
+            gone = tuple(row for row in rows if row.urn not in left)
+            return Report(gone, {}, tuple(self._named(deleter.failures)), self.stop.is_set())
+
+    def _update(self) -> Report:
+        engine, failures, monitor = self._pass(preview=False)
+        rows = [self._row(outcome) for urn, outcome in engine.outcomes.items() if urn not in engine.failures]
+        if not failures and not self.stop.is_set():
+            left = engine.left()
+            deleter = Deleter(self._store, self._registry, self._watcher, self.stop)
+            deleter.run(left)
+            failures += self._named(deleter.failures)
+            gone = [record for record in left if record.urn not in self._store.records]
+            rows += [self._row(Outcome(record, Op.DELETE, self._cluster(record))) for record in gone]
+        return Report(tuple(rows), _outputs(monitor), tuple(failures), self.stop.is_set())
+
+    def _pass(self, *, preview: bool) -> tuple[Engine, list[str], Monitor]:
+        crypter = self._settings_crypter or self._store.crypter
+        config = self.project.config(crypter)
+        engine = Engine(self._store, self._registry, self._watcher, self.stop, preview=preview)
+        monitor = Monitor(engine, self.project.name, self.project.stack)
+        logger = logging.Logger("program")
+        logger.addHandler(sdk.LogHandler(self._log))
+        project, error = self.project, ""
+        hidden = [text for key in config.secret_keys for text in _secret_texts(config.values[key])]
+        try:
+            sdk.run(project, config, monitor, logger, preview=preview)
+        except sdk.RunError as failure:
+            error = str(failure)
+        except SystemExit as failure:
+            error = f"the program ended itself with exit code {failure.code}" if failure.code else ""
+        except Exception as failure:  # noqa: BLE001 (a program may raise anything)
+            error = f"the program failed:\n{_trace(failure, project.program.parent)}"
+        failures = self._named(engine.failures)
+        failures += list(dict.fromkeys(monitor.errors)) or ([scrub(error, iter(hidden))] if error else [])
+        return engine, failures, monitor
+
+    def _rows(self, engine: Engine, failures: list[str]) -> Iterator[Row]:
+        for outcome in engine.outcomes.values():
+            yield self._row(outcome)
+        if failures:
+            return
+        left = engine.left()
+        failures += self._named(protected(left))
+        for record in left:
+            yield self._row(Outcome(record, Op.DELETE, self._cluster(record)))
+
+    def _cluster(self, record: Record) -> str:
+        identifier = record.inputs.get("clusterIdentifier")
+        owner = self._store.records.get(record.provider) or self._store.doomed.get(record.provider)
+        if owner is not None:
+            identifier = owner.inputs.get("clusterIdentifier")
+        return str(identifier or "").rpartition("/")[2]
+
+    def _row(self, outcome: Outcome) -> Row:
+        resource: Goal | Record = outcome.resource
+        fields = tuple(
+            Field(c.path, _shown(c.old, hide), _shown(c.new, hide), c.note)
+            for c in outcome.changes
+            for hide in [_is_hidden(c.path, outcome.secret)]
+        )
+        return Row(
+            resource.urn, resource.type, resource.name, resource.parent, outcome.cluster, str(outcome.op), fields
+        )
+
+    def _named(self, failures: Mapping[str, str]) -> list[str]:
+        """Name each resource that failed; where several fail alike, all of them in one message."""
+        alike: dict[str, list[str]] = {}
+        for urn, message in failures.items():
+            alike.setdefault(message, []).append(urn.split("::", 3)[-1])
+        return [f"{', '.join(sorted(names))}: {message}" for message, names in alike.items()]
+
+    def _log(self, level: str, message: str) -> None:
+        if level == "info":
+            self._watcher.waiting("program", message)
+        else:
+            self._watcher.warn(message)
+
+    def _open(self) -> Store:
+        return Store(self.path, self._identity, self.project.salt, self._phrase, self._settings_crypter)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with locked(self.path.with_name(self.path.name + ".lock"), self._watcher.warn):
+            # What was read before the lock was held may be old by now.
+            self._store = self._open()
+            yield
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Let the first Ctrl-C end the run in order, and the second one at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def handle(number: int, frame: object) -> None:  # noqa: ARG001
+            if self.stop.is_set():
+                signal.signal(signal.SIGINT, before)
+                raise KeyboardInterrupt
+            self.stop.set()
+            self._watcher.warn("interrupted: what runs is finished and recorded, nothing new begins")
+
+        before = signal.signal(signal.SIGINT, handle)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _is_hidden(path: str, secret: frozenset[str]) -> bool:
+    return bool(path) and str(split_path(path)[0]) in secret
+
+
+def _shown(value: Any, hide: bool) -> Any:
+    if value is None:
+        return None
+    if hide:
+        return SECRET
+    if value is UNKNOWN:
+        return repr(value)
+    if isinstance(value, Mapping):
+        return {key: _shown(item, hide) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(item, hide) for item in value]
+    return value
+
+
+def _outputs(monitor: Monitor) -> dict[str, Any]:
+    return {key: _shown(value, key in monitor.secret_outputs) for key, value in monitor.outputs.items()}
+
+
+def _secret_texts(value: str) -> Iterator[str]:
+    import json
+
+    yield value
+    try:
+        yield from strings(json.loads(value))
+    except ValueError:
+        return
+
+
+def _trace(error: BaseException, folder: Path) -> str:
+    """Return the traceback from the program's own first frame on; what is below is the engine's and the SDK's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [index for index, frame in enumerate(frames) if Path(frame.filename).is_relative_to(folder)]
+    lines = traceback.format_list(frames[own[0] :] if own else frames)
+    return "".join([*lines, *traceback.format_exception_only(error)]).rstrip()
