@@ -1,0 +1,78 @@
+"""What the commands print: the changes grouped by cluster, the outputs, the failures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from meshctl.rows import SYMBOLS, Field, Report, Row, summary
+
+_COLOURS = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red"}
+_WIDEST = 120
+
+
+def print_rows(report: Report, *, done: bool = False) -> None:
+    """Print what changes, by cluster, and the summary."""
+    changed = [row for row in report.rows if row.op != "same"]
+    for cluster in dict.fromkeys(row.cluster for row in changed):
+        click.secho(cluster or "outside the clusters", bold=True)
+        for row in changed:
+            if row.cluster == cluster:
+                _print_row(row)
+        click.echo()
+    click.echo(summary(report.rows, done=done))
+
+
+def print_outputs(outputs: Mapping[str, Any]) -> None:
+    """Print the outputs of the stack."""
+    if outputs:
+        click.secho("\noutputs", bold=True)
+    for name, value in outputs.items():
+        click.echo(f"  {name}: {_text(value)}")
+
+
+def print_failures(failures: Iterable[str]) -> None:
+    """Print what failed, to stderr."""
+    for failure in failures:
+        click.secho(f"error: {failure}", fg="red", err=True)
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON document and nothing else."""
+    click.echo(json.dumps(data, indent=2, default=str))
+
+
+def short_type(type_: str) -> str:
+    """Leave out of a type what repeats itself: `tls:index/privateKey:PrivateKey` is tls:PrivateKey."""
+    package, _, rest = type_.partition(":")
+    module, _, name = rest.rpartition(":")
+    if package == "kubernetes":
+        return f"{module.removeprefix('core/')}/{name}"
+    return f"{package}:{name}"
+
+
+def _print_row(row: Row) -> None:
+    symbol = click.style(f"{SYMBOLS[row.op]:>2}", fg=_COLOURS[row.op])
+    click.echo(f"  {symbol} {short_type(row.type)}  {row.name}")
+    for item in row.fields if row.op in ("update", "replace") else ():
+        click.echo(f"       {_field(item)}")
+
+
+def _field(item: Field) -> str:
+    note = f"  ({item.note})" if item.note and item.path else item.note
+    if not item.path:
+        return note
+    if item.old is None:
+        return f"{item.path}: + {_text(item.new)}{note}"
+    if item.new is None:
+        return f"{item.path}: - {_text(item.old)}{note}"
+    return f"{item.path}: {_text(item.old)} -> {_text(item.new)}{note}"
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    text = text.replace("\n", "\\n")
+    return text if len(text) <= _WIDEST else f"{text[:_WIDEST]}... ({len(text)} characters)"
