@@ -10,8 +10,10 @@ from pydantic import ValidationError
 from mesh_components.settings.findings import Finding, FindingsError, Severity
 from mesh_components.settings.mesh import MeshSettings
 
-_PASTED = ("-----BEGIN ", "eyJhbGciOi", "kind: Config", '"kind": "Config"')
-"""How a PEM block, a service account token and a kubeconfig begin: none of them belongs in a document."""
+_PASTED = ("-----BEGIN ", "LS0tLS1CRUdJTi", "eyJhbGciOi", "kind: Config", '"kind": "Config"')
+"""How a PEM block, the same in base64, a service account token and a kubeconfig begin: none belongs in a document."""
+
+_LONGEST_KEY = 63
 
 
 def parse(document: Any) -> MeshSettings:
@@ -26,9 +28,9 @@ def parse(document: Any) -> MeshSettings:
     """
     if not isinstance(document, Mapping):
         raise FindingsError([_absent(document)])
-    pasted = [_pasted(place) for place in _secrets_in(document, "")]
+    pasted = [_pasted(where) for where in sorted(set(_secrets_in(document)))]
     try:
-        settings = MeshSettings.model_validate(document)
+        settings = MeshSettings.model_validate(document, by_alias=True, by_name=False)
     except ValidationError as error:
         raise FindingsError([*map(_shape, error.errors()), *pasted]) from None
     if pasted:
@@ -45,12 +47,18 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def place(loc: tuple[str | int, ...]) -> str:
+def place(loc: tuple[Any, ...]) -> str:
     """`("clusters", 1, "network")` as people write it: `clusters[1].network`."""
     text = ""
     for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        text += f"[{part}]" if isinstance(part, int) else f".{_key(part)}" if text else _key(part)
     return text or "(document)"
+
+
+def _key(key: object) -> str:
+    """A key as it may be printed: what is too long for one may be a secret in the place of a key."""
+    text = str(key)
+    return text if len(text) <= _LONGEST_KEY and text.isprintable() else "(unprintable key)"
 
 
 def _shape(error: Any) -> Finding:
@@ -83,12 +91,16 @@ def _pasted(where: str) -> Finding:
     )
 
 
-def _secrets_in(value: Any, where: str) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _secrets_in(item, f"{where}.{key}" if where else str(key))
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _secrets_in(item, f"{where}[{index}]")
-    elif isinstance(value, str) and any(mark in value for mark in _PASTED):
-        yield where
+def _secrets_in(document: Mapping[Any, Any]) -> Iterator[str]:
+    """Places of pasted secrets. A loop and not a recursion: YAML can nest without end, and anchors can make circles."""
+    waiting: list[tuple[tuple[Any, ...], Any]] = [((), document)]
+    seen: set[int] = set()
+    while waiting:
+        loc, value = waiting.pop()
+        if isinstance(value, str) and any(mark in value for mark in _PASTED):
+            yield place(loc)
+        elif isinstance(value, Mapping | list | tuple) and id(value) not in seen:
+            seen.add(id(value))
+            items = value.items() if isinstance(value, Mapping) else enumerate(value)
+            waiting.extend(((*loc, key), item) for key, item in items)
+            waiting.extend(((*loc, key), key) for key in value if isinstance(value, Mapping) and isinstance(key, str))

@@ -1,7 +1,7 @@
 """What a kubeconfig says, read without any cluster: where the API server is and how one authenticates.
 
-Owns the rules of istiod's own sanitizer, which refuses credentials that would run programs or read files inside of istiod
-(istio/istio pkg/kube/multicluster/secretcontroller.go, `PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS`).
+Owns the rules of istiod's own sanitizer, which refuses credentials that would run programs or read files inside of
+istiod (istio/istio pkg/kube/multicluster/secretcontroller.go, `PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ REFUSED_BY_ISTIOD = {
     "client-key": "clientKey",
 }
 """Keys of a kubeconfig user and the name istiod has for them."""
+
+_NOT_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
+"""What PyYAML raises on bad input: its own errors, and whatever its constructors of dates and numbers stumble over."""
 
 REFUSED_AUTH_PROVIDERS = frozenset({"gcp", "azure", "openstack"})
 
@@ -60,15 +63,17 @@ def load(
         KubeconfigError: in words for the user, without any of the contents.
     """
     if source.file is not None:
-        contents = _read(folder / Path(source.file).expanduser())
+        contents = _read(folder, source.file)
     elif source.environment is not None:
         contents = environment.get(source.environment, "")
         if not contents:
             raise KubeconfigError(f"the environment variable {source.environment} is not set")
-    else:
-        contents = secret(source.secret or "") or ""
+    elif source.secret is not None:
+        contents = secret(source.secret) or ""
         if not contents:
             raise KubeconfigError(f"the secret stack setting {source.secret} is not set")
+    else:
+        raise KubeconfigError("no file, environment variable or secret stack setting is named")
     return read(contents, source.context)
 
 
@@ -76,22 +81,24 @@ def read(contents: str, context: str | None = None) -> Kubeconfig:
     """Parse the contents of a kubeconfig and pick a context. Raises KubeconfigError."""
     try:
         document = yaml.safe_load(contents)
-    except yaml.YAMLError:
+    except _NOT_YAML:
         raise KubeconfigError("the kubeconfig is neither YAML nor JSON") from None
     if not isinstance(document, Mapping) or not isinstance(document.get("clusters"), list):
         raise KubeconfigError("this is no kubeconfig: it has no list of clusters")
     chosen = context or document.get("current-context")
-    if not chosen:
+    if not chosen or not isinstance(chosen, str):
         raise KubeconfigError("the kubeconfig has no current context, and the document names none")
-    entry = _named(document, "contexts", str(chosen), "context")
-    cluster = _named(document, "clusters", str(entry.get("cluster")), "cluster")
-    user = _named(document, "users", str(entry.get("user")), "user")
-    if not cluster.get("server"):
-        raise KubeconfigError(f"the cluster of context {chosen!r} has no server")
+    words = f"context {context!r}" if context else "current context"
+    entry = _named(document, "context", chosen, f"the {words} is not in the kubeconfig")
+    cluster = _named(document, "cluster", entry.get("cluster"), f"the cluster of the {words} is not in the kubeconfig")
+    user = _named(document, "user", entry.get("user"), f"the user of the {words} is not in the kubeconfig")
+    server = cluster.get("server")
+    if not server or not isinstance(server, str):
+        raise KubeconfigError(f"the cluster of the {words} has no server")
     return Kubeconfig(
         contents=contents,
-        context=str(chosen),
-        server=str(cluster["server"]),
+        context=chosen,
+        server=server,
         refused=refused(user),
         insecure=bool(cluster.get("insecure-skip-tls-verify")),
     )
@@ -100,8 +107,9 @@ def read(contents: str, context: str | None = None) -> Kubeconfig:
 def refused(user: Mapping[str, Any]) -> tuple[str, ...]:
     """What istiod refuses of a kubeconfig's user, in istiod's words."""
     found = [name for key, name in REFUSED_BY_ISTIOD.items() if user.get(key)]
-    provider = str((user.get("auth-provider") or {}).get("name", ""))
-    return (*found, provider) if provider in REFUSED_AUTH_PROVIDERS else tuple(found)
+    provider = user.get("auth-provider")
+    name = str(provider.get("name")) if isinstance(provider, Mapping) else ""
+    return (*found, name) if name in REFUSED_AUTH_PROVIDERS else tuple(found)
 
 
 def process_environment() -> Mapping[str, str]:
@@ -109,17 +117,22 @@ def process_environment() -> Mapping[str, str]:
     return os.environ
 
 
-def _read(path: Path) -> str:
+def _read(folder: Path, file: str) -> str:
+    path = folder / file
     try:
+        path = folder / Path(file).expanduser()
         return path.read_text()
     except FileNotFoundError:
         raise KubeconfigError(f"there is no file {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # no permission, not text, nobody's home folder
         raise KubeconfigError(f"{path} cannot be read: {error.__class__.__name__}") from None
 
 
-def _named(document: Mapping[str, Any], kind: str, name: str, word: str) -> Mapping[str, Any]:
-    for item in document.get(kind) or ():
-        if isinstance(item, Mapping) and item.get("name") == name:
-            return item.get(word) or {}
-    raise KubeconfigError(f"the kubeconfig has no {word} named {name!r}")
+def _named(document: Mapping[str, Any], word: str, name: object, missing: str) -> Mapping[str, Any]:
+    """The entry of that name in the list of `word`s. No message quotes a name: it is part of the contents."""
+    entries = document.get(f"{word}s")
+    for item in entries if isinstance(entries, list) else ():
+        if isinstance(item, Mapping) and item.get("name") == name and isinstance(item.get(word), Mapping):
+            found: Mapping[str, Any] = item[word]
+            return found
+    raise KubeconfigError(missing)

@@ -1,0 +1,90 @@
+"""What a rule looks at, and how it says what it found.
+
+A rule is a function from a context to findings. It reads nothing else: no file, no cluster, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from mesh_components.settings import ClusterSettings, Finding, MeshSettings, Severity
+from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError
+from mesh_components.topology.plan import readers
+
+Kubeconfigs = Mapping[int, Kubeconfig | KubeconfigError]
+"""By position in `clusters`, not by name: a name that stands there twice is one of the things to be found."""
+
+HoldsChart = Callable[[str, str], bool]
+"""Whether a folder holds a chart, `("./charts", "istiod")`."""
+
+_LONGEST_QUOTE = 80
+
+
+@dataclass(frozen=True)
+class Context:
+    """One document, and what could be read of the kubeconfigs it names."""
+
+    mesh: MeshSettings
+    kubeconfigs: Kubeconfigs = field(default_factory=dict)
+    peer_kubeconfigs: Kubeconfigs = field(default_factory=dict)
+    holds_chart: HoldsChart | None = None
+
+    def clusters(self) -> Iterator[tuple[int, ClusterSettings]]:
+        """The clusters with their positions."""
+        return enumerate(self.mesh.clusters)
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Each two clusters once, the earlier one first."""
+        count = len(self.mesh.clusters)
+        return ((i, j) for j in range(count) for i in range(j))
+
+    def readers(self, index: int) -> tuple[ClusterSettings, ...]:
+        """The clusters whose istiod reads this one."""
+        return readers(self.mesh, self.mesh.clusters[index])
+
+    def address(self, index: int) -> tuple[str, str] | None:
+        """Where this cluster's API server is for its peers, and the place that says so.
+
+        A ready-made kubeconfig is handed on as it is, so its server counts; then the address in the document; then the
+        server of the kubeconfig that this program uses. None while none of them is known.
+        """
+        cluster = self.mesh.clusters[index]
+        ready_made = self.peer_kubeconfigs.get(index)
+        own = self.kubeconfigs.get(index)
+        if cluster.peer_kubeconfig is not None:
+            return (ready_made.server, at(index, "peerKubeconfig")) if isinstance(ready_made, Kubeconfig) else None
+        if cluster.api_server.address is not None:
+            return cluster.api_server.address, at(index, "apiServer.address")
+        return (own.server, at(index, "kubeconfig")) if isinstance(own, Kubeconfig) else None
+
+
+Rule = Callable[[Context], Iterator[Finding]]
+
+
+def at(index: int, key: str) -> str:
+    """`clusters[1].network`."""
+    return f"clusters[{index}].{key}"
+
+
+def error(code: str, place: str, reason: str, fix: str) -> Finding:
+    """A finding that stops the program before it creates anything."""
+    return Finding(code, Severity.ERROR, place, reason, fix)
+
+
+def warning(code: str, place: str, reason: str, fix: str) -> Finding:
+    """A finding that is printed, and the program goes on."""
+    return Finding(code, Severity.WARNING, place, reason, fix)
+
+
+def quoted(value: str) -> str:
+    """The value as a reader recognises it, cut where it is too long to be one: it may be anything, even a secret."""
+    return f'"{value}"' if len(value) <= _LONGEST_QUOTE else f'"{value[:20]}…" ({len(value)} characters)'
+
+
+def clusters_named(clusters: tuple[ClusterSettings, ...]) -> str:
+    """`"east" and "west"`, or how many where the list would be long."""
+    few = 3
+    if len(clusters) > few:
+        return f"{len(clusters)} clusters"
+    return " and ".join(f'"{cluster.name}"' for cluster in clusters)
