@@ -67,6 +67,8 @@ class Writer:
     ignored: tuple[str, ...]
     settings: Settings
     path: str = ""
+    uid: str = ""
+    """Of the object that a Patch resource was made for, lest the apply makes one where it has just gone."""
 
     @property
     def where(self) -> str:
@@ -92,7 +94,7 @@ class Writer:
                 break
             # It was on its way out already: what was written goes with it.
             self._until_gone(live)
-        if self.step.op is not Op.UPDATE and not created:
+        if self.step.op in (Op.CREATE, Op.REPLACE) and not created:
             self._ours(live)
         return live
 
@@ -105,6 +107,8 @@ class Writer:
                     " (depends_on), or register the object itself"
                 )
             return
+        if self.desired.patch:
+            self.uid = str(live["metadata"]["uid"])
         keep_ignored(self.desired, live, self.ignored)
 
     def _kind(self) -> Kind:
@@ -138,14 +142,24 @@ class Writer:
         return error.code == 404 and short.tick(f"the cluster to serve {self.desired.kind}")
 
     def _once(self) -> tuple[dict[str, Any], bool]:
-        desired = self.desired
+        body, manager, warn = self._sent(), self.desired.manager, self._warn
         try:
-            return self.cluster.apply(self.path, desired.body, desired.manager)
+            return self.cluster.apply(self.path, body, manager, warn=warn)
         except ApiError as error:
             if not error.conflicts:
                 raise
             self._announced(error.conflicts)
-            return self.cluster.apply(self.path, desired.body, desired.manager, force=True)
+            return self.cluster.apply(self.path, body, manager, force=True, warn=warn)
+
+    def _sent(self) -> dict[str, Any]:
+        """What goes over the wire. An object of which nothing but its name is applied (a Namespace, a ServiceAccount)
+        would not be marked as ours in its managedFields: an empty map of annotations is, and takes nothing away."""
+        body = self.desired.body
+        extra = {"uid": self.uid} if self.uid else {"annotations": body["metadata"].get("annotations", {})}
+        return {**body, "metadata": {**body["metadata"], **extra}}
+
+    def _warn(self, text: str) -> None:
+        self.clock.say("the API server warns" + ("" if self.desired.secret else f": {text}"))
 
     def _announced(self, conflicts: list[tuple[str, str]]) -> None:
         """Raise unless the plan has shown every one of these takeovers."""
@@ -162,11 +176,13 @@ class Writer:
         """Raise if somebody else has made the object since the plan saw none."""
         if self.desired.patch or self.settings.upsert:
             return
-        created = live["metadata"].get("creationTimestamp")
+        created = str(live["metadata"].get("creationTimestamp"))
         others = [
             entry
             for entry in live["metadata"].get("managedFields") or ()
-            if entry.get("manager") != self.desired.manager and entry.get("time", "") <= str(created)
+            if entry.get("manager") != self.desired.manager
+            and not entry.get("subresource")
+            and entry.get("time", "") <= created
         ]
         if others:
             raise StepError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -76,7 +76,14 @@ class Cluster:
             raise
 
     def apply(
-        self, path: str, body: Mapping[str, Any], manager: str, *, dry: bool = False, force: bool = False
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        manager: str,
+        *,
+        dry: bool = False,
+        force: bool = False,
+        warn: Callable[[str], None] | None = None,
     ) -> tuple[dict[str, Any], bool]:
         """Server-side apply: the object after it, and whether it has been created by it."""
         query = {"fieldManager": manager, "fieldValidation": "Warn"}
@@ -84,7 +91,7 @@ class Cluster:
             query["dryRun"] = "All"
         if force:
             query["force"] = "true"
-        code, live = self.request("PATCH", path, query, body)
+        code, live = self.request("PATCH", path, query, body, warn)
         return live, code == 201
 
     def delete(self, path: str, propagation: str, uid: str = "") -> dict[str, Any] | None:

@@ -6,7 +6,9 @@ no map), never the other way round. `differences` is exact, for two objects that
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from meshctl.local.model import UNKNOWN
@@ -17,6 +19,14 @@ Difference = tuple[Path, Any, Any]
 
 MERGE_KEYS = ("name", "containerPort", "port", "mountPath", "devicePath", "ip", "uid", "type", "key", "topologyKey")
 """By which the API server tells items of a list of maps apart: the x-kubernetes-list-map-keys of its built-in types."""
+
+_QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<suffix>m|[kMGTPE]|[KMGTPE]i|)")
+_SUFFIXES = {
+    "": Fraction(1),
+    "m": Fraction(1, 1000),
+    **{suffix: Fraction(1000**power) for power, suffix in enumerate("kMGTPE", 1)},
+    **{f"{suffix}i": Fraction(1024**power) for power, suffix in enumerate("KMGTPE", 1)},
+}
 
 _EMPTY: tuple[Any, ...] = (None, {}, [])
 
@@ -49,8 +59,21 @@ def lacking(desired: Any, live: Any, path: Path = ()) -> Iterator[Difference]:
     elif isinstance(desired, list) and isinstance(live, list) and len(desired) == len(live):
         for index, (item, other) in enumerate(_paired(desired, live)):
             yield from lacking(item, other, (*path, index))
-    elif not same(desired, live):
+    elif not same(desired, live) and not _same_quantity(desired, live, path):
         yield path, live, desired
+
+
+def _same_quantity(desired: Any, live: Any, path: Path) -> bool:
+    """2000m is 2, where quantities are what is written: seen here, it saves a dry run at every plan."""
+    if len(path) < 2 or path[-2] not in ("requests", "limits"):
+        return False
+    amounts = _amount(desired), _amount(live)
+    return None not in amounts and amounts[0] == amounts[1]
+
+
+def _amount(value: Any) -> Fraction | None:
+    match = _QUANTITY.fullmatch(str(value))
+    return Fraction(match["number"]) * _SUFFIXES[match["suffix"]] if match else None
 
 
 def _paired(desired: list[Any], live: list[Any]) -> Iterator[tuple[Any, Any]]:

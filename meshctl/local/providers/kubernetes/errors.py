@@ -19,13 +19,13 @@ _IMMUTABLE = re.compile(
     r"|updates to \S+ spec for fields other than",
     re.IGNORECASE,
 )
+_MALFORMED = re.compile(r"typed patch object|field not declared|failed to convert new object|unable to convert")
 
 _FIXES = {
     401: "renew the credentials in the kubeconfig of this cluster",
     403: "give the kubeconfig's user the right to do this (kubectl auth can-i --list), or use another user",
     404: "create what is missing first (depends_on), or check apiVersion, kind and namespace",
     409: "run again; if it stays, look at the object's managedFields for who else writes it",
-    422: "correct the field that the API server names",
 }
 
 
@@ -63,9 +63,19 @@ class ApiError(Exception):
         return "no endpoints" if "no endpoints available for service" in self.message else ""
 
     @property
+    def no_dry_run(self) -> bool:
+        """Whether only the dry run is refused: to who may read and not write, or by a webhook with side effects."""
+        return self.code == 403 or "does not support dry run" in self.message
+
+    @property
     def immutable(self) -> bool:
         """Whether the API server refuses because a field can only be set at creation."""
         return self.code == 422 and bool(_IMMUTABLE.search(self.message))
+
+    @property
+    def malformed(self) -> bool:
+        """Whether the object does not fit its schema. Server-side apply answers so with 400, 422 or, mostly, 500."""
+        return self.code in (400, 422) or (self.code == 500 and bool(_MALFORMED.search(self.message)))
 
     @property
     def missing_namespace(self) -> bool:
@@ -80,16 +90,16 @@ class ApiError(Exception):
         if self.code == 409:
             return "the object has been modified" in self.message
         if self.code == 500:  # an apply that does not fit the schema is answered so, too
-            return "typed patch object" not in self.message and "field not declared" not in self.message
+            return not self.malformed
         return self.code in (429, 502, 503, 504)
 
 
 def explain(where: str, error: ApiError, *, secret: bool = False) -> str:
     """`where` is «cluster: Kind namespace/name». With `secret`, the server's words could hold values: left out."""
     message = error.message
-    if secret and error.code in (400, 422):
+    if secret and error.malformed:
         fields = ", ".join(str(cause.get("field", "")) for cause in error.details.get("causes") or ())
-        message = f"the API server refuses {fields or 'a field'} (its words are left out: they may hold secret values)"
+        message = f"the API server refuses {fields or 'a value'} (its words are left out: they may hold secret values)"
     return f"{where}: {error.code}: {message}; fix: {_fix(error)}"
 
 
@@ -98,4 +108,6 @@ def _fix(error: ApiError) -> str:
         return "see that the webhook's Service has ready pods, or remove its webhook configuration if it is a leftover"
     if error.missing_namespace:
         return f"create the namespace {error.details.get('name', '')} first (depends_on)"
+    if error.malformed:
+        return "correct the field that the API server names" if error.code != 500 else "correct what the schema refuses"
     return _FIXES.get(error.code, "run again; if it stays, look at the API server's log")

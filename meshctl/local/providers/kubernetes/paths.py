@@ -100,13 +100,17 @@ def _fits(item: Any, wanted: Mapping[str, Any]) -> bool:
     return isinstance(item, Mapping) and all(item.get(key, value) == value for key, value in wanted.items())
 
 
-def at(value: Any, path: Path) -> Any:
-    """What is there, None if nothing is."""
-    for part in path:
-        if isinstance(part, int) and isinstance(value, list):
-            value = value[part] if part < len(value) else None
-        elif isinstance(value, Mapping):
-            value = value.get(part)
-        else:
-            return None
-    return value
+def put(value: Any, path: Path, new: Any) -> None:
+    """Set what is there, in place; what cannot be reached becomes `new` as far up as needed."""
+    for index, part in enumerate(path):
+        last = index == len(path) - 1
+        if isinstance(value, list) and isinstance(part, int):
+            if part >= len(value):
+                value.append(new)
+                return
+        elif isinstance(value, dict):
+            last = last or not isinstance(value.get(part), dict | list)
+        if last:
+            value[part] = new
+            return
+        value = value[part]

@@ -18,7 +18,7 @@ from .errors import ApiError, explain
 from .ignoring import keep_ignored
 from .immutable import force_new
 from .objects import Desired, desire, expected, managers, recorded, split_id, type_of, without_managed_fields
-from .paths import render, resolve
+from .paths import put, render, resolve
 from .waitfor import rules
 
 MASK = "[secret]"
@@ -163,17 +163,21 @@ class Comparison:
             return Step(Op.SAME, (), without_managed_fields(self.live))
         after = self.live
         conflicts: list[tuple[str, str]] = []
+        told = ""
         if quick:
             try:
                 after, conflicts = self._dry_run(body)
             except ApiError as error:
-                if not error.immutable and not (error.code == 422 and self._force_new(quick)):
+                if record is not None and (error.immutable or (error.code == 422 and self._force_new(quick, record))):
+                    return self._replace([*quick, *unknown])
+                if not (error.webhook or error.no_dry_run):
                     raise
-                return self._replace([*quick, *unknown])
-        changed = [*differences(comparable(self.live), comparable(after)), *unknown]
-        if self._force_new(changed):
+                told = f"{self.desired.kind} {self.desired.id}: compared roughly, as no dry run was possible: {error}"
+        exact = quick if told else differences(comparable(self.live), comparable(after))
+        changed = [*(difference for difference in exact if difference[0]), *unknown]
+        if record is not None and self._force_new(changed, record):
             return self._replace(changed)
-        return self._conclude(record, changed, after, conflicts)
+        return self._conclude(record, changed, after, conflicts, told)
 
     def _conclude(
         self,
@@ -181,20 +185,22 @@ class Comparison:
         changed: list[Difference],
         after: dict[str, Any],
         conflicts: Sequence[tuple[str, str]],
+        told: str,
     ) -> Step:
         outputs = dict(without_managed_fields(after))
         for path, _, new in changed:
             if new is UNKNOWN:
-                outputs[str(path[0])] = UNKNOWN
+                put(outputs, path, UNKNOWN)
+        warnings = (told,) if told else ()
         if record is not None and not changed:
             return Step(Op.SAME, (), outputs)
         notes = {resolve(field, after): f"taken over from {manager}" for field, manager in conflicts}
         shown = _shown(changed, self.desired, notes)
         if record is None and self.desired.patch:
-            return Step(Op.CREATE, shown, outputs)
-        warnings: tuple[str, ...] = ()
+            return Step(Op.CREATE, shown, outputs, warnings)
         if record is None:
-            warnings = (f"{self.desired.kind} {self.desired.id} exists already, made by this stack: taken up again",)
+            again = f"{self.desired.kind} {self.desired.id} exists already, made by this stack: taken up again"
+            warnings = (again, *warnings)
         return Step(Op.UPDATE, shown, outputs, warnings)
 
     def _left(self, record: Record | None, body: Mapping[str, Any]) -> Iterable[Difference]:
@@ -203,8 +209,11 @@ class Comparison:
             return [((), None, None)] if self.desired.manager in managers(self.live) else []
         return left(recorded(record, self.settings.stack).body, body, self.live)
 
-    def _force_new(self, changed: Iterable[Difference]) -> bool:
-        mutable = self.settings.mutable(self.desired.kind)
+    def _force_new(self, changed: Iterable[Difference], record: Record) -> bool:
+        before = recorded(record, self.settings.stack).body
+        # Values that only somebody else has changed are put right in place: nobody has read them from the program.
+        drifted = all(before.get(key) == self.desired.body.get(key) for key in ("data", "stringData", "binaryData"))
+        mutable = self.settings.mutable(self.desired.kind) or drifted
         # A Patch resource does not own the object: it cannot make another one of it.
         return not self.desired.patch and force_new(
             self.desired.kind, (path for path, _, _ in changed), mutable=mutable, frozen=_frozen(self.live)

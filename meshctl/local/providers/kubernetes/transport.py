@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +21,7 @@ from .errors import ApiError
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 60.0
 POOL = 32
-PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 APPLY = "application/apply-patch+yaml"
 
 
@@ -62,9 +62,17 @@ class Transport:
         self._failure: Unreachable | None = None
 
     def request(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        warn: Callable[[str], None] | None = None,
     ) -> tuple[int, dict[str, Any]]:
-        """Status code and JSON of the answer. Raises ApiError, or Unreachable if there is no answer."""
+        """Status code and JSON of the answer. Raises ApiError, or Unreachable if there is no answer.
+
+        `warn` is told what the API server wants its user to know (a field that it does not know and leaves out).
+        """
         if self._rest is None:
             self._connect()
         if self._failure is not None:  # hundreds of resources need not each find out by a timeout of their own
@@ -73,17 +81,19 @@ class Transport:
         payload = json.dumps(body, separators=(",", ":")).encode() if method == "PATCH" else body
         for pause in (*PAUSES, None):
             try:
-                return self._once(method, target, payload)
+                return self._once(method, target, payload, warn)
             except ApiError as error:
                 if pause is None or not error.temporary:
                     raise
                 time.sleep(max(pause, min(error.retry_after, 10.0)))
             except OSError as error:
-                self._lost(error, last=pause is None)
+                self._lost(error, first=pause == PAUSES[0], last=pause is None)
                 time.sleep(pause or 0)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _once(self, method: str, target: str, payload: Any) -> tuple[int, dict[str, Any]]:
+    def _once(
+        self, method: str, target: str, payload: Any, warn: Callable[[str], None] | None
+    ) -> tuple[int, dict[str, Any]]:
         import urllib3
 
         headers = {"Accept": "application/json", "User-Agent": "mesh"}
@@ -108,6 +118,8 @@ class Transport:
             parsed = {"message": raw[:200].decode(errors="replace")}
         if answer.status >= 400:
             raise ApiError(answer.status, parsed if isinstance(parsed, dict) else {})
+        if warn is not None and (warning := answer.headers.get("Warning")):
+            warn(warning.removeprefix("299 - "))
         return answer.status, parsed
 
     def _token(self) -> str | None:
@@ -116,9 +128,9 @@ class Transport:
             token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
         return str(token) if token else None
 
-    def _lost(self, error: OSError, *, last: bool) -> None:
+    def _lost(self, error: OSError, *, first: bool, last: bool) -> None:
         """A server that has answered before is given time to come back; one that never has is given one try more."""
-        if self._reached and not last:
+        if first or (self._reached and not last):
             return
         failure = Unreachable(
             f"{self._where}: the API server {self._configuration.host} does not answer: {error}; fix: see that it runs"
