@@ -139,7 +139,7 @@ class MeshFederation(pulumi.ComponentResource):
         attached = AttachedClusterArgs(
             kubeconfig=kubeconfig.contents,
             context=kubeconfig.context,
-            api_server=item.settings.api_server.address or kubeconfig.server,
+            api_server=item.settings.api_server.address,
             cluster_name=item.name,
             identifier=f"{item.settings.platform}/{item.name}",
         )
@@ -196,6 +196,7 @@ class MeshFederation(pulumi.ComponentResource):
                 reader=reader.cluster,
                 token=source.token,
                 kubeconfig=only_context(ready_made.contents, ready_made.context) if ready_made else None,
+                api_server=source.plan.settings.api_server.address,
                 tls_server_name=source.plan.settings.api_server.tls_server_name,
                 namespace=args.mesh.istio.namespace,
             ),

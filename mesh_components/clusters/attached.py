@@ -10,6 +10,7 @@ from pydantic import Field
 
 from mesh_components.clusters.cluster import Cluster
 from mesh_components.component import ComponentArgs, MaybeOutput
+from mesh_components.settings.kubeconfig import read
 
 
 class AttachedClusterArgs(ComponentArgs):
@@ -19,8 +20,8 @@ class AttachedClusterArgs(ComponentArgs):
     """Contents of a kubeconfig; treated as secret."""
     context: str | None = None
     """Context in it; the current one when left out."""
-    api_server: MaybeOutput[str]
-    """URL of the API server as the peers reach it."""
+    api_server: MaybeOutput[str] | None = None
+    """URL of the API server as the peers reach it; the kubeconfig's when left out."""
     cluster_name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")] | None = None
     """Name in the mesh; the resource's name when left out."""
     identifier: str | None = None
@@ -45,5 +46,11 @@ class AttachedCluster(Cluster):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.cluster_name = pulumi.Output.from_input(cluster_name)
-        self.api_server = pulumi.Output.from_input(args.api_server)
+        self.api_server = pulumi.Output.from_input(args.api_server or _server(args))
         self.register_outputs({"clusterName": self.cluster_name, "apiServer": self.api_server})
+
+
+def _server(args: AttachedClusterArgs) -> pulumi.Output[str]:
+    server = pulumi.Output.secret(args.kubeconfig).apply(lambda contents: read(contents, args.context).server)
+    # Of the kubeconfig, only the address of the server is for everyone to see.
+    return pulumi.Output.unsecret(server)

@@ -26,6 +26,8 @@ class RemoteSecretArgs(ComponentArgs):
     """The source's token when it serves several readers; left out, this edge makes one."""
     kubeconfig: MaybeOutput[str] | None = None
     """A ready-made kubeconfig instead of one with a reader's token. istiod refuses exec plugins and paths in it."""
+    api_server: MaybeOutput[str] | None = None
+    """URL of the source's API server as this reader reaches it; the source's own when left out."""
     tls_server_name: str | None = None
     namespace: MaybeOutput[str] = "istio-system"
     """The root namespace, the same in both clusters: istiod looks nowhere else."""
@@ -69,6 +71,6 @@ class RemoteSecret(pulumi.ComponentResource):
                 child_options(self, opts), pulumi.ResourceOptions(providers=[args.source.provider])
             ),
         )
-        return pulumi.Output.all(args.source.api_server, token.certificate_authority, token.token).apply(
-            lambda known: remote_kubeconfig(args.source_name, known[0], known[1], known[2], args.tls_server_name)
-        )
+        return pulumi.Output.all(
+            args.api_server or args.source.api_server, token.certificate_authority, token.token
+        ).apply(lambda known: remote_kubeconfig(args.source_name, known[0], known[1], known[2], args.tls_server_name))

@@ -11,12 +11,10 @@ import json
 import runpy
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pulumi
 from pulumi.runtime import mocks, rpc, settings, stack
 from pulumi.runtime.config import set_all_config
 
@@ -54,7 +52,7 @@ class Inline(ThreadPoolExecutor):
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the future carries it
             future.set_exception(error)
         return future
 
@@ -75,10 +73,11 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = _plain(args.inputs)
-        answered = {} if self.preview else ANSWERS.get(args.typ, lambda _name, _inputs: {})(args.name, inputs)
+        answer = None if self.preview else ANSWERS.get(args.typ)
+        answered = answer(args.name, inputs) if answer else {}
         return ("" if self.preview else f"{args.name}-id"), {**args.inputs, **answered}
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: mocks.MockCallArgs) -> Any:
         options = json.loads(args.args["jsonOpts"])
         self.rendered.append(options)
         chart = str(options.get("path") or options["chart"]).rsplit("/", 1)[-1]
@@ -87,7 +86,7 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
     # what is recorded
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name is the SDK's
-        response = super().RegisterResource(request)
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type == "pulumi:pulumi:Stack":
             return response
         assert response.urn not in self._urns, f"two resources with the URN {response.urn}"
@@ -115,7 +114,7 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
             self.resources_by_name[self._urns[request.urn]].outputs = outputs
         else:
             self.stack_outputs = outputs
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
     # what tests ask
 
@@ -150,7 +149,7 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
 
 
 def run(
-    program: Callable[[], object],
+    program: Callable[[], None],
     *,
     config: Mapping[str, str] | None = None,
     secrets: list[str] | None = None,
@@ -168,7 +167,7 @@ def run(
         mocks.set_mocks(graph, project="mesh", stack="test", monitor=graph, preview=preview)
         settings.SETTINGS.outputs.clear()
         settings.SETTINGS.rpc_manager.clear()
-        settings.set_root_resource(None)
+        settings.set_root_resource(None)  # type: ignore[arg-type]
         loop.run_until_complete(stack.run_in_stack(program))
     finally:
         settings.reset_options()
@@ -179,15 +178,11 @@ def run(
 
 def run_main(folder: Path, config: Mapping[str, str], **rest: Any) -> Graph:
     """Run the `__main__.py` of a folder."""
-    return run(lambda: runpy.run_path(str(folder / "__main__.py"), run_name="__main__") and None, config=config, **rest)
 
+    def program() -> None:
+        runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
 
-@contextmanager
-def provider_of(cluster: str) -> Iterator[pulumi.ProviderResource]:
-    """A provider for a component that is tried alone."""
-    import pulumi_kubernetes as kubernetes
-
-    yield kubernetes.Provider(cluster, kubeconfig="{}", cluster_identifier=f"test/{cluster}")
+    return run(program, config=config, **rest)
 
 
 def _plain(value: Any) -> Any:
