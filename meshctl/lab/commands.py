@@ -4,7 +4,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,7 +106,7 @@ def _progress() -> Iterator[Report]:
 
     console = Console(highlight=False)
     if not console.is_terminal:
-        yield _plain()
+        yield plain_report(click.echo)
         return
     with console.status("") as spinner:
 
@@ -120,7 +120,7 @@ def _progress() -> Iterator[Report]:
         yield report
 
 
-def _plain() -> Report:
+def plain_report(write: Callable[[str], None]) -> Report:
     """Lines for a log: what is done at once, what is under way now and then."""
     mentioned: dict[str, float] = {}
 
@@ -128,6 +128,8 @@ def _plain() -> Report:
         now = time.monotonic()
         if news.done or now - mentioned.setdefault(news.what, now) > QUIET_SECONDS:
             mentioned[news.what] = now
-            click.echo(f"{news.what}: {news.text}")
+            write(f"{news.what}: {news.text}")
+        if news.done:
+            del mentioned[news.what]
 
     return report

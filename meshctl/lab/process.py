@@ -75,8 +75,10 @@ def _gone(processes: Sequence[Running], limit: float) -> bool:
 
 def start_time(pid: int) -> str | None:
     """When the process started, as the system tells it; None when there is no such process (any more)."""
-    _reap(pid)
-    return _from_proc(pid) if PROC.joinpath("self").exists() else _from_ps(pid)
+    found = _from_proc(pid) if PROC.joinpath("self").exists() else _from_ps(pid)
+    if found is None:
+        _reap(pid)
+    return found
 
 
 def _reap(pid: int) -> None:
@@ -93,8 +95,10 @@ def _from_proc(pid: int) -> str | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     fields = stat.rpartition(")")[2].split()  # The name in parentheses may itself hold blanks and parentheses.
-    state, ticks_since_boot = fields[0], fields[19]  # proc(5), fields 3 and 22
-    return None if state in "ZX" else f"{_boot()} {ticks_since_boot}"
+    state, threads, ticks_since_boot = fields[0], int(fields[17]), fields[19]  # proc(5), fields 3, 20 and 22
+    # While other threads of it still end, a process whose first thread has ended keeps its ports and files.
+    gone = state in "ZX" and threads <= 1
+    return None if gone else f"{_boot()} {ticks_since_boot}"
 
 
 def _boot() -> str:

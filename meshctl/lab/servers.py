@@ -79,6 +79,9 @@ def apiserver(programs: Mapping[str, Path], layout: Layout, state: State, cluste
         f"--service-cluster-ip-range={cluster.service_range}",
         # Otherwise it would try, once per 10 s and in vain, to put its own loopback address into an EndpointSlice.
         "--endpoint-reconciler-type=none",
+        # With the cache, the first read of each kind waits for its cache to fill, up to a second for each of Istio's.
+        # The lab is small, and its etcd answers at once.
+        "--watch-cache=false",
         "--allow-privileged",
         "--profiling=false",
     ]

@@ -1,0 +1,91 @@
+"""A real lab for the tests below: two API servers, started once per session in a folder of its own.
+
+Tests share it, so each works in a namespace of its own (`fresh_namespace`) and waits with `eventually`.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pytest
+from kubernetes import client, config
+
+from meshctl.lab import Report
+from meshctl.lab.commands import plain_report
+from meshctl.lab.lab import DEFAULT_CLUSTERS, Lab
+
+T = TypeVar("T")
+
+
+class RealLab(Lab):
+    """The lab, with the official client for its clusters."""
+
+    def client(self, cluster: str) -> client.ApiClient:
+        """As administrator."""
+        made: client.ApiClient = config.new_client_from_config(str(self.kubeconfig(cluster)))  # type: ignore[no-untyped-call]
+        return made
+
+
+class Eventually(Protocol):
+    """Asks again until the answer is neither None nor false nor a refusal of the API server, and returns it."""
+
+    def __call__(self, question: Callable[[], T | None], seconds: float = 120) -> T: ...
+
+
+@pytest.fixture(scope="session")
+def lab_progress(request: pytest.FixtureRequest) -> Report:
+    """Says what is being built, past the capture of output: the very first time it takes minutes."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def write(line: str) -> None:
+        if "building" in line:
+            with capture.global_and_fixture_disabled():
+                print(line)  # noqa: T201
+
+    return plain_report(write)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, lab_progress: Report) -> Iterator[RealLab]:
+    lab = RealLab(tmp_path_factory.mktemp("lab"), lab_progress)
+    try:
+        lab.up(DEFAULT_CLUSTERS)
+        yield lab
+    finally:
+        lab.down()
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Eventually:
+    def ask(question: Callable[[], Any], seconds: float = 120) -> Any:
+        end = time.monotonic() + seconds
+        while True:
+            last: object = None
+            try:
+                if answer := question():
+                    return answer
+            except client.ApiException as error:
+                last = error
+            if time.monotonic() > end:
+                pytest.fail(f"still not so after {seconds:.0f} s; the API server's last word: {last}")
+            time.sleep(0.05)
+
+    return ask
+
+
+@pytest.fixture
+def fresh_namespace(lab: RealLab) -> Iterator[str]:
+    """A namespace of cluster1 that nobody else uses; its removal is asked for, and not waited for."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    core = client.CoreV1Api(lab.client("cluster1"))
+    core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
+    yield name
+    core.delete_namespace(name)
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path) -> Path:
+    """Where a test may start a lab of its own."""
+    return tmp_path / ".lab"

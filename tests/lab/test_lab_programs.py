@@ -1,0 +1,190 @@
+"""The lab does what its users rely on: what is real answers, what is a stand-in does it soon."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from kubernetes import client
+
+from meshctl.lab import LabError, process
+from meshctl.lab.lab import Lab, running_lab
+from meshctl.lab.prepare import KINDS, READER
+from meshctl.lab.state import FILE, load
+
+pytestmark = pytest.mark.lab
+
+LABELS = {"app": "web"}
+DEPLOYMENT = {
+    "metadata": {"name": "web"},
+    "spec": {
+        "replicas": 3,
+        "selector": {"matchLabels": LABELS},
+        "template": {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": "web", "image": "web"}]}},
+    },
+}
+SERVICE = {
+    "metadata": {"name": "web"},
+    "spec": {"type": "LoadBalancer", "selector": LABELS, "ports": [{"port": 80}]},
+}
+
+
+def pids(lab: Lab) -> dict[tuple[str, str], int | None]:
+    return {(row.cluster, row.program): row.pid for row in lab.status()}
+
+
+class TestReal:
+    def test_every_process_is_ready_and_tells_its_version(self, lab):
+        rows = lab.status()
+        assert all(row.ready for row in rows), rows
+        assert [row.version.startswith("v1.") for row in rows if row.program == "kube-apiserver"] == [True, True]
+
+    def test_it_listens_on_loopback_only(self, lab):
+        state = load(lab.dir)
+        ours = {f"{port:04X}" for port in state.ports()}
+        sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        listening = [line[1].split(":") for line in sockets if line[3] == "0A"]
+        # 127.0.0.1 as the kernel writes it on a little-endian machine.
+        assert {address for address, port in listening if port in ours} == {"0100007F"}
+        everywhere = [line.split()[1].split(":") for line in Path("/proc/net/tcp6").read_text().splitlines()[1:]]
+        assert not ours & {port for _, port in everywhere}
+
+    def test_nobody_gets_in_without_a_token(self, lab):
+        stranger = client.ApiClient(lab.client("cluster1").configuration)
+        stranger.configuration.api_key = {}
+        with pytest.raises(client.ApiException) as caught:
+            client.CoreV1Api(stranger).list_namespace()
+        assert caught.value.status == 401
+
+    def test_clusters_do_not_see_each_other(self, lab, fresh_namespace):
+        with pytest.raises(client.ApiException) as caught:
+            client.CoreV1Api(lab.client("cluster2")).read_namespace(fresh_namespace)
+        assert caught.value.status == 404
+
+    def test_a_service_account_token_is_issued_and_authenticates(self, lab, fresh_namespace, eventually):
+        core = client.CoreV1Api(lab.client("cluster1"))
+        note = {"kubernetes.io/service-account.name": READER}
+        name = f"{fresh_namespace}-token"
+        core.create_namespaced_secret(
+            "istio-system",
+            {"metadata": {"name": name, "annotations": note}, "type": "kubernetes.io/service-account-token"},
+        )
+        data = eventually(lambda: core.read_namespaced_secret(name, "istio-system").data)
+        assert set(data) == {"token", "ca.crt", "namespace"}
+        core.delete_namespaced_secret(name, "istio-system")
+
+    def test_every_kind_of_istio_is_served(self, lab):
+        for name in ("cluster1", "cluster2"):
+            custom = client.CustomObjectsApi(lab.client(name))
+            for kind in KINDS:
+                for version in kind.versions:
+                    assert custom.list_cluster_custom_object(kind.group, version, kind.plural)["items"] == []
+
+
+class TestStandIn:
+    def test_a_deployment_becomes_available_and_its_endpoints_are_filled(self, lab, fresh_namespace, eventually):
+        api = lab.client("cluster1")
+        apps, slices = client.AppsV1Api(api), client.DiscoveryV1Api(api)
+        apps.create_namespaced_deployment(fresh_namespace, DEPLOYMENT)
+        client.CoreV1Api(api).create_namespaced_service(fresh_namespace, SERVICE)
+        eventually(
+            lambda: apps.read_namespaced_deployment_status("web", fresh_namespace).status.available_replicas == 3
+        )
+
+        def addresses():
+            found = [
+                address
+                for item in slices.list_namespaced_endpoint_slice(fresh_namespace).items
+                for endpoint in item.endpoints or []
+                for address in endpoint.addresses
+            ]
+            return set(found) if len(found) == 3 else None
+
+        assert len(eventually(addresses)) == 3
+
+    def test_a_load_balancer_gets_an_address_of_its_cluster_and_keeps_it(self, lab, fresh_namespace, eventually):
+        core = client.CoreV1Api(lab.client("cluster1"))
+
+        def address(name):
+            ingress = core.read_namespaced_service(name, fresh_namespace).status.load_balancer.ingress
+            return ingress and ingress[0].ip
+
+        core.create_namespaced_service(fresh_namespace, SERVICE)
+        core.create_namespaced_service(fresh_namespace, {**SERVICE, "metadata": {"name": "other"}})
+        first, other = eventually(lambda: address("web")), eventually(lambda: address("other"))
+        assert first.startswith("127.200.1.")
+        assert other.startswith("127.200.1.")
+        assert first != other
+        core.patch_namespaced_service("web", fresh_namespace, {"metadata": {"labels": {"touched": "true"}}})
+        assert address("web") == first
+
+    def test_a_load_balancer_gets_the_address_that_it_asks_for(self, lab, fresh_namespace, eventually):
+        """A remote cluster's Endpoints refuse loopback addresses; so such a gateway needs another one."""
+        core = client.CoreV1Api(lab.client("cluster1"))
+        spec = {**SERVICE["spec"], "loadBalancerIP": "192.0.2.200"}
+        core.create_namespaced_service(fresh_namespace, {**SERVICE, "spec": spec})
+        ingress = eventually(lambda: core.read_namespaced_service("web", fresh_namespace).status.load_balancer.ingress)
+        assert [entry.ip for entry in ingress] == ["192.0.2.200"]
+
+    def test_a_namespace_with_pods_in_it_goes_away(self, lab, eventually):
+        api = lab.client("cluster2")
+        core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
+        core.create_namespace({"metadata": {"name": "leaving"}})
+        apps.create_namespaced_deployment("leaving", DEPLOYMENT)
+        eventually(lambda: apps.read_namespaced_deployment_status("web", "leaving").status.available_replicas == 3)
+        core.delete_namespace("leaving")
+        eventually(lambda: "leaving" not in {item.metadata.name for item in core.list_namespace().items})
+
+    def test_it_goes_on_after_an_api_server_was_away(self, lab, fresh_namespace, eventually):
+        lab.stop_apiserver("cluster1")
+        assert [row.cluster for row in lab.status() if not row.ready] == ["cluster1"]
+        client.CoreV1Api(lab.client("cluster2")).list_namespace()
+        lab.start_apiserver("cluster1")
+        core = client.CoreV1Api(lab.client("cluster1"))
+        core.create_namespaced_service(fresh_namespace, SERVICE)
+        eventually(lambda: core.read_namespaced_service("web", fresh_namespace).status.load_balancer.ingress)
+
+
+class TestUpAgain:
+    def test_what_runs_is_kept(self, lab):
+        before = pids(lab)
+        lab.up()
+        assert pids(lab) == before
+
+    def test_what_died_is_started_again(self, lab):
+        before = pids(lab)
+        name = "cluster2/kube-apiserver"
+        victim = load(lab.dir).processes[name]
+        victim.signal(signal.SIGKILL)
+        process.stop([victim], 0)
+        lab.up()
+        after = pids(lab)
+        assert {key for key in before if before[key] != after[key]} == {("cluster2", "kube-apiserver")}
+        assert all(row.ready for row in lab.status())
+
+    def test_what_the_lab_writes_is_for_its_owner_only(self, lab):
+        assert lab.dir.stat().st_mode & 0o777 == 0o700
+        files = [path for path in lab.dir.rglob("*") if path.is_file() and "etcd" not in path.parts]
+        assert {path.stat().st_mode & 0o077 for path in files} == {0}
+
+
+class TestDown:
+    def test_a_cluster_is_added_and_nothing_is_left(self, empty_folder):
+        with running_lab(empty_folder, ["east"]) as lab:
+            before = pids(lab)
+            lab.up(["west"])
+            after = pids(lab)
+            kept = [("", "etcd"), ("east", "kube-apiserver"), ("east", "kube-controller-manager")]
+            assert all(after[key] == before[key] for key in kept)
+            assert [cluster.name for cluster in lab.clusters()] == ["east", "west"]
+        assert not empty_folder.exists()
+        assert [pid for pid in after.values() if Path(f"/proc/{pid}").exists()] == []
+        commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        assert str(empty_folder) not in commands
+
+    def test_a_folder_that_is_no_lab_is_refused(self, tmp_path):
+        (tmp_path / "thesis.txt").write_text("precious")
+        for action in (Lab(tmp_path).down, Lab(tmp_path).up):
+            with pytest.raises(LabError, match=FILE):
+                action()
+        assert [path.name for path in tmp_path.iterdir() if path.name != ".lock"] == ["thesis.txt"]
