@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from meshctl.local.engine import STACK_TYPE, Watcher
 from meshctl.local.model import Op, Provider, Record, StepError
+from meshctl.local.planner import Watcher
 from meshctl.local.registry import PROVIDER_PREFIX, Registry
 from meshctl.local.state import Store, begun
 from meshctl.local.values import scrub, strings
@@ -29,27 +29,20 @@ class Deleter:
 
     def run(self, records: Sequence[Record]) -> None:
         """Delete `records`, and what was replaced; what a failed one leans on is kept."""
-        nodes = {f"{r.urn}\0{r.id}": r for r in self._store.doomed.values()} | {r.urn: r for r in records}
-        going = set(nodes)
-        below = {key: _leans_on(record) & going - {key} for key, record in nodes.items()}
-        above: dict[str, int] = defaultdict(int)
-        for keys in below.values():
-            for key in keys:
-                above[key] += 1
+        graph = _Graph({**self._store.doomed, **{record.urn: record for record in records}})
+        going = {record.urn for record in records}
         with ThreadPoolExecutor(THREADS, thread_name_prefix="delete") as pool:
             running: dict[Future[bool], str] = {}
-            ready = [key for key in nodes if not above[key]]
-            while ready or running:
+            while True:
                 if not self._stop.is_set():
-                    running |= {pool.submit(self._delete, key, nodes[key], going): key for key in ready}
-                elif not running:
+                    ready = graph.take_free() or (graph.take_any() if not running and not self.failures else [])
+                    running |= {pool.submit(self._delete, key, graph.nodes[key], going): key for key in ready}
+                if not running:
                     return
-                ready = []
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
                     key = running.pop(future)
                     if future.result():
-                        ready += _freed(below[key], above)
+                        graph.free(key)
 
     def _delete(self, key: str, record: Record, going: set[str]) -> bool:
         doomed = key != record.urn
@@ -89,15 +82,43 @@ def _leans_on(record: Record) -> set[str]:
     return {*record.dependencies, record.parent, record.provider, record.options.deleted_with}
 
 
-def _freed(keys: set[str], above: dict[str, int]) -> list[str]:
-    for key in keys:
-        above[key] -= 1
-    return [key for key in keys if not above[key]]
+class _Graph:
+    """What leans on what, among the things to be deleted."""
+
+    def __init__(self, nodes: Mapping[str, Record]) -> None:
+        self.nodes = nodes
+        keys: dict[str, set[str]] = defaultdict(set)
+        for key, record in nodes.items():
+            keys[key].add(key)
+            keys[record.urn].add(key)
+        self._below = {
+            key: {k for urn in _leans_on(r) for k in keys.get(urn, ())} - {key} for key, r in nodes.items()
+        }
+        self._above = Counter(key for below in self._below.values() for key in below)
+        self._free = [key for key in nodes if not self._above[key]]
+        self._waiting = {key for key in nodes if self._above[key]}
+
+    def take_free(self) -> list[str]:
+        """Take what nothing leans on any more."""
+        taken, self._free = self._free, []
+        return taken
+
+    def take_any(self) -> list[str]:
+        """Take one that still waits: what has been replaced and what it leaned on may lean on each other by now."""
+        return [self._waiting.pop()] if self._waiting else []
+
+    def free(self, key: str) -> None:
+        """Let go of what `key` leaned on."""
+        for below in self._below[key]:
+            self._above[below] -= 1
+            if not self._above[below] and below in self._waiting:
+                self._waiting.remove(below)
+                self._free.append(below)
 
 
 def _is_outside(record: Record) -> bool:
     """Tell whether a record stands for anything outside the state file."""
-    return record.custom and not record.type.startswith(PROVIDER_PREFIX) and record.type != STACK_TYPE
+    return record.custom and not record.type.startswith(PROVIDER_PREFIX)
 
 
 def _goes_by_itself(record: Record, going: set[str]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class Unknown:
@@ -161,4 +161,13 @@ class Provider(Protocol):
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a provider function such as `kubernetes:helm:template`. Raises StepError."""
+        ...
+
+
+@runtime_checkable
+class RecordedPlanner(Provider, Protocol):
+    """A provider that can also plan without asking anybody, for a preview that met `Unreachable`."""
+
+    def plan_recorded(self, goal: Goal, record: Record | None) -> Step:
+        """Compare with the record alone."""
         ...

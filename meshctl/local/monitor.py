@@ -45,14 +45,10 @@ class Monitor(sdk.Monitor):
             goal = _goal(request, urn)
         except sdk.UnsupportedValue as error:
             bare = Goal(urn, request.type, request.name, request.custom, request.parent, "", {}, frozenset(), ())
-            self.engine.refuse(bare, str(error))
-            return sdk.failed(urn)
-        if reason := _refusal(request):
-            self.engine.goals.setdefault(urn, goal)
-            self.engine.refuse(goal, reason)
+            self.engine.register(bare, refusal=str(error))
             return sdk.failed(urn)
         aliases = tuple(alias.replace(f"{STACK_TYPE}$", "") for alias in request.aliasURNs)
-        answer = self.engine.register(goal, aliases)
+        answer = self.engine.register(goal, aliases, _refusal(request))
         return sdk.registered(urn, answer.id, answer.outputs, answer.secret) if answer.ok else sdk.failed(urn)
 
     def RegisterResourceOutputs(self, request: sdk.OutputsRequest) -> Any:  # noqa: N802 (the SDK's name)

@@ -14,9 +14,11 @@ Factory = Callable[[Mapping[str, Any], str, Progress], Provider]
 
 def _kubernetes(inputs: Mapping[str, Any], stack: str, progress: Progress) -> Provider:
     from meshctl.local.providers.helm import WithHelm
+    from meshctl.local.providers.helm_release import HelmReleases
     from meshctl.local.providers.kubernetes import KubernetesProvider
 
-    return WithHelm(KubernetesProvider(inputs, stack, progress), inputs, progress)
+    objects = KubernetesProvider(inputs, stack, progress)
+    return WithHelm(objects, HelmReleases(inputs, stack, objects.cluster, progress))
 
 
 def _tls(inputs: Mapping[str, Any], stack: str, progress: Progress) -> Provider:  # noqa: ARG001 (it needs no settings)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import signal
 import threading
 import traceback
@@ -13,11 +15,12 @@ from typing import Any
 
 from meshctl.local import sdk
 from meshctl.local.deletes import Deleter, protected
-from meshctl.local.engine import Engine, Outcome, Watcher
+from meshctl.local.engine import Engine, Outcome
 from meshctl.local.lock import locked
 from meshctl.local.model import UNKNOWN, Goal, Op, Record
 from meshctl.local.monitor import Monitor
 from meshctl.local.passphrase import Crypter, from_environment
+from meshctl.local.planner import Watcher, cluster_name
 from meshctl.local.project import Project
 from meshctl.local.registry import FACTORIES, Factory, Registry
 from meshctl.local.state import Store
@@ -82,6 +85,7 @@ class Session:
             with self._interruptible():
                 deleter = Deleter(self._store, self._registry, self._watcher, self.stop)
                 deleter.run(records)
+            self._store.remove_if_empty()
             left = self._store.records
             gone = tuple(row for row in rows if row.urn not in left)
             return Report(gone, {}, tuple(self._named(deleter.failures)), self.stop.is_set())
@@ -130,11 +134,8 @@ class Session:
             yield self._row(Outcome(record, Op.DELETE, self._cluster(record)))
 
     def _cluster(self, record: Record) -> str:
-        identifier = record.inputs.get("clusterIdentifier")
         owner = self._store.records.get(record.provider) or self._store.doomed.get(record.provider)
-        if owner is not None:
-            identifier = owner.inputs.get("clusterIdentifier")
-        return str(identifier or "").rpartition("/")[2]
+        return cluster_name((owner or record).inputs)
 
     def _row(self, outcome: Outcome) -> Row:
         resource: Goal | Record = outcome.resource
@@ -178,11 +179,13 @@ class Session:
             return
 
         def handle(number: int, frame: object) -> None:  # noqa: ARG001
-            if self.stop.is_set():
-                signal.signal(signal.SIGINT, before)
-                raise KeyboardInterrupt
+            if self.stop.is_set():  # What was begun is in the state as such.
+                os.write(2, b"\x1b[?25h\ninterrupted again: stopped at once\n")
+                os._exit(130)
             self.stop.set()
-            self._watcher.warn("interrupted: what runs is finished and recorded, nothing new begins")
+            self._watcher.warn(
+                "interrupted: what runs is finished and recorded, nothing new begins; once more stops at once"
+            )
 
         before = signal.signal(signal.SIGINT, handle)
         try:
@@ -214,8 +217,6 @@ def _outputs(monitor: Monitor) -> dict[str, Any]:
 
 
 def _secret_texts(value: str) -> Iterator[str]:
-    import json
-
     yield value
     try:
         yield from strings(json.loads(value))

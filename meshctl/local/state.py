@@ -58,7 +58,7 @@ class Store:
                 raise _broken(self.path, f"a resource in it is damaged ({type(error).__name__}: {error})") from error
             key = record.urn
             if raw.get("doomed"):
-                key = _doomed_key(record)
+                key = doomed_key(record)
                 self.doomed[key] = record
             else:
                 self.records[key] = record
@@ -77,7 +77,7 @@ class Store:
             self.records[record.urn] = record
             self._texts[record.urn] = text
             if doom is not None:
-                key = _doomed_key(doom)
+                key = doomed_key(doom)
                 self.doomed[key] = doom
                 self._texts[key] = self._encode(doom, doomed=True)
             ticket = self._take_ticket()
@@ -85,12 +85,17 @@ class Store:
 
     def drop(self, record: Record, *, doomed: bool = False) -> None:
         """Forget `record`, and wait until that is on disk."""
-        key = _doomed_key(record) if doomed else record.urn
+        key = doomed_key(record) if doomed else record.urn
         with self._turn:
             (self.doomed if doomed else self.records).pop(key, None)
             self._texts.pop(key, None)
             ticket = self._take_ticket()
         self._commit(ticket)
+
+    def remove_if_empty(self) -> None:
+        """Leave no file behind that says nothing."""
+        if not self.records and not self.doomed:
+            self.path.unlink(missing_ok=True)
 
     def _take_ticket(self) -> int:
         self._ticket += 1
@@ -186,7 +191,8 @@ def begun(record: Record, op: Op) -> Record:
     return replace(record, pending=op)
 
 
-def _doomed_key(record: Record) -> str:
+def doomed_key(record: Record) -> str:
+    """Return what a replaced resource goes by, as its URN is its successor's now."""
     return f"{record.urn}\0{record.id}"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from meshctl.local.model import Applied, Goal, Progress, Provider, Record, Step, StepError
+from meshctl.local.model import Applied, Goal, Record, RecordedPlanner, Step, StepError
 
 TEMPLATE = "kubernetes:helm:template"
 RELEASE = "kubernetes:helm.sh/v3:Release"
@@ -28,16 +28,19 @@ _results: dict[str, list[Any]] = {}
 class WithHelm:
     """The Kubernetes provider, with what belongs to Helm taken out of its hands."""
 
-    def __init__(self, objects: Provider, inputs: Mapping[str, Any], progress: Progress) -> None:
-        """Hand all but Helm to `objects`; `inputs` are the provider's, for its kubeconfig."""
+    def __init__(self, objects: RecordedPlanner, releases: RecordedPlanner) -> None:
+        """Hand what is no release to `objects`."""
         self.cluster = objects.cluster
         self._objects = objects
-        self._inputs = inputs
-        self._progress = progress
+        self._releases = releases
 
     def plan(self, goal: Goal, record: Record | None) -> Step:
         """Plan a release here, an object there."""
         return self._of(goal.type).plan(goal, record)
+
+    def plan_recorded(self, goal: Goal, record: Record | None) -> Step:
+        """Plan without asking the cluster."""
+        return self._of(goal.type).plan_recorded(goal, record)
 
     def apply(self, goal: Goal, record: Record | None, step: Step) -> Applied:
         """Apply a release here, an object there."""
@@ -53,12 +56,8 @@ class WithHelm:
             return self._objects.invoke(token, args)
         return {"result": template(json.loads(args["jsonOpts"]))}
 
-    def _of(self, type_: str) -> Provider:
-        if type_ != RELEASE:
-            return self._objects
-        from meshctl.local.providers.helm_release import HelmReleases
-
-        return HelmReleases(self._inputs, self.cluster, self._progress)
+    def _of(self, type_: str) -> RecordedPlanner:
+        return self._releases if type_ == RELEASE else self._objects
 
 
 def template(options: Mapping[str, Any]) -> list[Any]:
