@@ -173,7 +173,7 @@ class Writer:
                 )
 
     def _ours(self, live: Mapping[str, Any]) -> None:
-        """Raise if somebody else has made the object since the plan saw none."""
+        """Raise if somebody else has made the object since the plan saw none; that it was there, only the answer says."""
         if self.desired.patch or self.settings.upsert:
             return
         created = str(live["metadata"].get("creationTimestamp"))
@@ -185,6 +185,9 @@ class Writer:
             and entry.get("time", "") <= created
         ]
         if others:
+            bare = {"name": self.desired.name, "uid": live["metadata"]["uid"]}
+            nothing = {"apiVersion": self.desired.api_version, "kind": self.desired.kind, "metadata": bare}
+            self.cluster.apply(self.path, nothing, self.desired.manager)  # leave it as it was found
             raise StepError(
                 f"{foreign(self.where, {'metadata': {'managedFields': others}})}; it appeared since the plan"
             )
