@@ -123,8 +123,8 @@ def malformed(context: Context) -> Iterator[Finding]:
                 yield error(
                     "MESH206",
                     place,
-                    f"the address of the API server {problem}; with anything but https and a host istiod would send "
-                    "its token in clear, or nowhere",
+                    f"the address of the API server {problem}; over http istiod would send its token in clear, and "
+                    "without a scheme and a host it would ask nobody",
                     "write it as https://host:port, such as https://203.0.113.10:6443",
                 )
 

@@ -81,7 +81,7 @@ def mesh_id(context: Context) -> Iterator[Finding]:
         yield error(
             "MESH105",
             "id",
-            f"{quoted(value)} cannot be a mesh ID: every proxy carries it, and resources here are named after it",
+            f"{quoted(value)} cannot be a mesh ID: every proxy carries it, and the root certificate names it",
             "use letters, digits, and inner dashes, dots and underscores, 1 to 63 of them",
         )
 

@@ -1,6 +1,8 @@
 """Istio versions: which this library knows, and which have a bug that a mesh of several clusters meets.
 
 The table holds what Istio's release notes say was fixed (https://istio.io/latest/news/releases/), nothing from hearsay.
+Not in it: webhooks whose failurePolicy charts before 1.28.6 and 1.29.2 reset (istio#59367), since those charts too keep
+`Fail` where they are given the CA bundle, and here they always are.
 """
 
 from __future__ import annotations
@@ -34,10 +36,6 @@ def _federated(mesh: MeshSettings) -> bool:
     return len(mesh.clusters) > 1
 
 
-def _from_charts(mesh: MeshSettings) -> bool:
-    return mesh.istio.install == "charts"
-
-
 KNOWN_BUGS = (
     KnownBug(
         (1, 30, 0),
@@ -53,22 +51,6 @@ KNOWN_BUGS = (
         "gone until istiod is restarted",
         "istio#60920",
         _federated,
-    ),
-    KnownBug(
-        (1, 28, 0),
-        (1, 28, 6),
-        "its charts do not know base.validationFailurePolicy, so each `up` sets the webhooks to Ignore and istiod sets "
-        "them back to Fail",
-        "istio#59367",
-        _from_charts,
-    ),
-    KnownBug(
-        (1, 29, 0),
-        (1, 29, 2),
-        "its charts do not know base.validationFailurePolicy, so each `up` sets the webhooks to Ignore and istiod sets "
-        "them back to Fail",
-        "istio#59367",
-        _from_charts,
     ),
 )
 

@@ -1,0 +1,124 @@
+"""The pages of the findings tell the truth: their examples are run, and none is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import mesh_components.settings.document as reading
+import mesh_components.topology.rules as rules
+from mesh_components.settings import Finding, FindingsError, KubeconfigSettings, parse
+from mesh_components.settings.kubeconfig import Kubeconfig, read
+from mesh_components.topology.findings import CATALOGUE, findings
+
+PAGES = Path(__file__).parents[2] / "docs" / "findings"
+CODES = sorted(CATALOGUE)
+FRAGMENT = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+ROW = re.compile(
+    r"^\| \[(MESH\d{3})\]\((MESH\d{3})\.md\) \| (error|warning|error or warning) \| (.+) \|$", re.MULTILINE
+)
+
+MINIMAL: Mapping[str, Any] = {
+    "id": "mesh1",
+    "istio": {"version": "1.30.5"},
+    "clusters": [
+        {"name": "east", "network": "network1", "kubeconfig": {"secret": "east"}},
+        {"name": "west", "network": "network2", "kubeconfig": {"secret": "west"}},
+    ],
+}
+EXEC = {"exec": {"command": "gke-gcloud-auth-plugin"}}
+
+
+def kubeconfig(user: Mapping[str, Any], **cluster: Any) -> Kubeconfig:
+    document = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://203.0.113.30", **cluster}}],
+        "users": [{"name": "u", "user": user}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    return read(json.dumps(document))
+
+
+FILES = {
+    "from-the-console.kubeconfig": kubeconfig(EXEC),
+    "with-a-token.kubeconfig": kubeconfig({"token": "t"}),
+    "not-verified.kubeconfig": kubeconfig({"token": "t"}, **{"insecure-skip-tls-verify": True}),
+}
+"""The kubeconfigs that the pages speak of, by file."""
+
+
+def merged(base: Any, over: Any) -> Any:
+    """`over` on `base`: mappings by key, lists by position and as long as `over`, and a kubeconfig as a whole."""
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        whole = {"kubeconfig"}
+        return {**base, **{k: v if k in whole else merged(base.get(k), v) for k, v in over.items()}}
+    if isinstance(base, list) and isinstance(over, list):
+        return [merged(base[n] if n < len(base) else None, item) for n, item in enumerate(over)]
+    return over
+
+
+def found(fragment: str) -> tuple[Finding, ...]:
+    """What is found in the document that the fragment completes."""
+    value = yaml.safe_load(fragment)
+    try:
+        mesh = parse(merged(MINIMAL, value))
+    except FindingsError as error:
+        return error.findings
+    sources: dict[int, KubeconfigSettings | None] = {n: c.peer_kubeconfig for n, c in enumerate(mesh.clusters)}
+    handed = {n: FILES[source.file] for n, source in sources.items() if source and source.file}
+    return findings(mesh, {}, handed)
+
+
+def page(code: str) -> str:
+    return (PAGES / f"{code}.md").read_text()
+
+
+def index() -> dict[str, tuple[str, str]]:
+    """Severity and title by code, as the table has them."""
+    rows = ROW.findall((PAGES / "index.md").read_text())
+    assert all(code == link for code, link, _, _ in rows)
+    return {code: (severity, title) for code, _, severity, title in rows}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_examples_of_the_page_are_true(code: str) -> None:
+    bad, good = FRAGMENT.findall(page(code))
+    assert {finding.code for finding in found(bad)} == {code}
+    assert found(good) == ()
+    stated, _ = index()[code]
+    assert all(finding.severity.value in stated for finding in found(bad))
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_page_has_the_title_the_severity_and_a_source(code: str) -> None:
+    text = page(code)
+    severity, title = index()[code]
+    assert text.startswith(f"# {code}: {CATALOGUE[code]}\n\nSeverity: {severity}.\n")
+    assert title == CATALOGUE[code]
+    assert re.search(r"^- https://\S+$", text, re.MULTILINE)
+
+
+def test_the_table_and_the_folder_have_the_catalogue_and_nothing_else() -> None:
+    assert list(index()) == list(CATALOGUE) == CODES
+    assert {path.stem for path in PAGES.glob("MESH*.md")} == set(CODES)
+
+
+def test_the_rules_emit_the_catalogue_and_nothing_else() -> None:
+    sources = [*Path(str(rules.__file__)).parent.glob("*.py"), Path(str(reading.__file__))]
+    emitted = {code for source in sources for code in re.findall(r'"(MESH\d{3})"', source.read_text())}
+    assert emitted == set(CATALOGUE)
+
+
+def test_a_finding_leads_to_its_page() -> None:
+    for finding in found("{clusters: []}"):
+        assert (PAGES.parents[1] / finding.page).is_file()
+
+
+def test_the_minimal_document_is_good() -> None:
+    assert found("{}") == ()
