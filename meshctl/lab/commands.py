@@ -16,6 +16,7 @@ from meshctl.lab import LabError, News, Report
 if TYPE_CHECKING:
     from meshctl.lab.lab import Health, Lab
 
+DEFAULT_DIRECTORY = Path(".lab")
 QUIET_SECONDS = 10.0
 """Where output is no terminal, something that is under way is mentioned this often."""
 
@@ -23,7 +24,7 @@ _directory = click.option(
     "--dir",
     "directory",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".lab"),
+    default=DEFAULT_DIRECTORY,
     show_default=True,
     help="The folder that holds the lab.",
 )
@@ -47,7 +48,8 @@ def up(directory: Path, clusters: str | None) -> None:
     click.echo("\nThe lab is up. Nothing runs in its pods, and Istio is not installed: use `istio.install: none`.")
     for name, path in found:
         click.echo(f"  {name}: {path}")
-    click.echo(f"\nLook around:  kubectl --kubeconfig {found[0][1]} get namespaces\nRemove it:    mesh lab down")
+    where = "" if directory == DEFAULT_DIRECTORY else f" --dir {directory}"
+    click.echo(f"\nLook around:  kubectl --kubeconfig {found[0][1]} get namespaces\nRemove it:    mesh lab down{where}")
 
 
 @lab.command()

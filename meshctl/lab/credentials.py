@@ -3,10 +3,10 @@
 import base64
 import datetime
 import ipaddress
+import json
 import secrets
 from pathlib import Path
 
-import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -114,6 +114,7 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
 
 
 def _kubeconfig(cluster: Cluster, authority: str, token: str) -> str:
+    """As JSON, which is YAML too, and leaves no doubt that a cluster named `y`, `no` or `1e3` has a name."""
     name = cluster.name
     data = base64.b64encode(authority.encode()).decode()
     document = {
@@ -124,4 +125,4 @@ def _kubeconfig(cluster: Cluster, authority: str, token: str) -> str:
         "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
         "current-context": name,
     }
-    return yaml.safe_dump(document, sort_keys=False)
+    return json.dumps(document, indent=2) + "\n"

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import urllib3
@@ -26,13 +27,16 @@ from meshctl.lab.pretend import NODE
 from meshctl.lab.servers import APISERVER, CONTROLLERS, ETCD, STANDIN, Layout, process_name
 from meshctl.lab.state import FILE, Cluster, State, load, new_state
 
-DEFAULT_DIR = Path(".lab")
 DEFAULT_CLUSTERS = ("cluster1", "cluster2")
 READY_SECONDS = 180.0
 """Two API servers need about 10 s on two idle cores; this is for machines that are busy with something else."""
 STOP_SECONDS = 2.0
 """An API server that is to end would wait a minute for open watches. Killing it loses nothing: all is in etcd."""
 STEP = 0.05
+NODE_PATH = f"/api/v1/nodes/{NODE}"
+"""Made by the stand-in."""
+FIRST_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
+"""Made by the controllers; without it the API server refuses every pod."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,11 @@ class Lab:
         self.dir = directory.absolute()
         self._layout = Layout(self.dir)
         self._report = report
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is something to take down."""
+        return (self.dir / FILE).exists()
 
     def kubeconfig(self, cluster: str) -> Path:
         """The administrator's kubeconfig of a cluster."""
@@ -86,7 +95,10 @@ class Lab:
             self._keep(state, STANDIN, servers.standin(self._layout, state))
             with ThreadPoolExecutor() as pool:
                 list(pool.map(self._prepare, every))
-            self._wait(state, STANDIN, lambda: all(self._has_node(cluster.name) for cluster in every))
+            self._wait(state, STANDIN, lambda: all(self._has(cluster, NODE_PATH) for cluster in every))
+            for cluster in every:
+                name = process_name(cluster.name, CONTROLLERS)
+                self._wait(state, name, partial(self._has, cluster, FIRST_ACCOUNT))
 
     def down(self) -> None:
         """Stop every process that the lab started, then remove its folder."""
@@ -175,10 +187,12 @@ class Lab:
 
     def _wait(self, state: State, name: str, good: Callable[[], bool]) -> None:
         began = time.monotonic()
-        while not good():
+        while True:
             seconds = time.monotonic() - began
             if not state.processes[name].alive:
                 raise self._failed(name, "ended instead of getting ready")
+            if good():
+                break
             if seconds > READY_SECONDS:
                 raise self._failed(name, f"not ready after {seconds:.0f} s")
             self._report(News(name, f"starting, {seconds:.0f} s", done=False))
@@ -209,8 +223,8 @@ class Lab:
             News(cluster.name, "stand-ins for Istio's kinds and reader account applied (Istio itself is not installed)")
         )
 
-    def _has_node(self, cluster: str) -> bool:
-        return _answers(self.api(cluster), f"/api/v1/nodes/{NODE}")
+    def _has(self, cluster: Cluster, path: str) -> bool:
+        return _answers(self.api(cluster.name), path)
 
     def _version(self, cluster: str) -> str:
         """The version of a ready API server; empty when it is not ready."""
@@ -244,7 +258,7 @@ def running_lab(directory: Path, clusters: Iterable[str] = DEFAULT_CLUSTERS, rep
         lab.up(clusters)
         yield lab
     finally:
-        if (lab.dir / FILE).exists():
+        if lab.exists:
             lab.down()
 
 

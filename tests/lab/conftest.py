@@ -54,7 +54,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory, lab_progress: Report) -> Itera
         lab.up(DEFAULT_CLUSTERS)
         yield lab
     finally:
-        lab.down()
+        if lab.exists:
+            lab.down()
 
 
 @pytest.fixture(scope="session")

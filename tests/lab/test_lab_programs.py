@@ -1,13 +1,16 @@
 """The lab does what its users rely on: what is real answers, what is a stand-in does it soon."""
 
+import json
 import signal
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from kubernetes import client
 
-from meshctl.lab import LabError, process
+from meshctl.lab import LabError, commands, process
 from meshctl.lab.lab import Lab, running_lab
 from meshctl.lab.prepare import KINDS, READER
 from meshctl.lab.state import FILE, load
@@ -136,8 +139,12 @@ class TestStandIn:
         eventually(lambda: "leaving" not in {item.metadata.name for item in core.list_namespace().items})
 
     def test_it_goes_on_after_an_api_server_was_away(self, lab, fresh_namespace, eventually):
+        show = partial(CliRunner().invoke, commands.lab, ["status", "--json", "--dir", str(lab.dir)])
+        assert show().exit_code == 0
         lab.stop_apiserver("cluster1")
-        assert [row.cluster for row in lab.status() if not row.ready] == ["cluster1"]
+        shown = show()
+        assert shown.exit_code == 1
+        assert [row["cluster"] for row in json.loads(shown.output) if not row["ready"]] == ["cluster1"]
         client.CoreV1Api(lab.client("cluster2")).list_namespace()
         lab.start_apiserver("cluster1")
         core = client.CoreV1Api(lab.client("cluster1"))
