@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from meshctl.local.model import Op, Provider, Record, StepError
+from meshctl.local.model import Op, Record, StepError
 from meshctl.local.planner import Watcher
 from meshctl.local.registry import PROVIDER_PREFIX, Registry
-from meshctl.local.state import Store, begun
+from meshctl.local.state import Store, begun, provider_of
 from meshctl.local.values import scrub, strings
 
 THREADS = 16
@@ -52,7 +52,7 @@ class Deleter:
                 self._watcher.begin(record.urn, op)
                 if not doomed:
                     self._store.put(begun(record, Op.DELETE))
-                self._provider_of(record).delete(record)
+                provider_of(record, self._store, self._registry).delete(record)
                 self._watcher.end(record.urn, op, "")
         except StepError as error:
             hidden = (text for name in record.secret_inputs for text in strings(record.inputs.get(name)))
@@ -61,12 +61,6 @@ class Deleter:
             return False
         self._store.drop(record, doomed=doomed)
         return True
-
-    def _provider_of(self, record: Record) -> Provider:
-        owner = self._store.records.get(record.provider) or self._store.doomed.get(record.provider)
-        if owner is not None:
-            return self._registry.configure(record.provider, owner.type, owner.inputs)
-        return self._registry.get(record.type, record.provider)
 
 
 def protected(records: Sequence[Record]) -> dict[str, str]:
@@ -91,9 +85,7 @@ class _Graph:
         for key, record in nodes.items():
             keys[key].add(key)
             keys[record.urn].add(key)
-        self._below = {
-            key: {k for urn in _leans_on(r) for k in keys.get(urn, ())} - {key} for key, r in nodes.items()
-        }
+        self._below = {key: {k for urn in _leans_on(r) for k in keys.get(urn, ())} - {key} for key, r in nodes.items()}
         self._above = Counter(key for below in self._below.values() for key in below)
         self._free = [key for key in nodes if not self._above[key]]
         self._waiting = {key for key in nodes if self._above[key]}

@@ -15,7 +15,7 @@ from typing import Any
 from meshctl.local.model import UNKNOWN, Applied, FieldChange, Goal, Op, Record, Step, StepError
 from meshctl.local.planner import Plan, Planner, Watcher
 from meshctl.local.registry import PROVIDER_PREFIX, Registry, package
-from meshctl.local.state import Store, begun, doomed_key
+from meshctl.local.state import Store, begun, doomed_key, provider_of
 from meshctl.local.values import has_unknown, scrub, strings
 
 STACK_TYPE = "pulumi:pulumi:Stack"
@@ -47,14 +47,21 @@ class Engine:
     """One pass over a program: a preview, or the update itself."""
 
     def __init__(
-        self, store: Store, registry: Registry, watcher: Watcher, stop: threading.Event, *, preview: bool
+        self,
+        store: Store,
+        registry: Registry,
+        watcher: Watcher,
+        stop: threading.Event,
+        warned: set[str],
+        *,
+        preview: bool,
     ) -> None:
-        """`stop` may be set at any time: what runs is finished, nothing else is begun."""
+        """`stop` may be set at any time: what runs is finished, nothing else is begun; `warned` is what was said."""
         self.store = store
         self.outcomes: dict[str, Outcome] = {}
         self.failures: dict[str, str] = {}
         self.skipped: set[str] = set()
-        self.planner = Planner(store, registry, watcher, preview=preview)
+        self.planner = Planner(store, registry, watcher, warned, preview=preview)
         self._registry = registry
         self._watcher = watcher
         self._stop = stop
@@ -166,10 +173,10 @@ class Engine:
 
     def _make_room(self, plan: Plan, record: Record) -> Record | None:
         """Delete what is to be replaced, or return it if it goes after its successor has come."""
-        if plan.moved or not _deletes_first(plan.goal):
+        if not _deletes_first(plan.goal):
             return record
         if not record.options.retain_on_delete:
-            self._registry.get(plan.goal.type, plan.goal.provider).delete(record)
+            provider_of(record, self.store, self._registry).delete(record)
         return None
 
     def _apply(self, goal: Goal, record: Record | None, step: Step, doom: Record | None) -> Applied:

@@ -50,8 +50,8 @@ class Plan:
 class Planner:
     """Plans one pass."""
 
-    def __init__(self, store: Store, registry: Registry, watcher: Watcher, *, preview: bool) -> None:
-        """In a preview, what cannot be asked is compared with the state."""
+    def __init__(self, store: Store, registry: Registry, watcher: Watcher, warned: set[str], *, preview: bool) -> None:
+        """In a preview, what cannot be asked is compared with the state; what is in `warned` is not said again."""
         self.goals: dict[str, Goal] = {}
         """What the program has asked for so far."""
         self._store = store
@@ -60,7 +60,7 @@ class Planner:
         self._preview = preview
         self._renamed: dict[str, str] = {}
         self._replaced: set[str] = set()
-        self._warned: set[str] = set()
+        self._warned = warned
         self._lock = threading.Lock()
 
     def plan(self, goal: Goal, aliases: Iterable[str]) -> Plan:
@@ -139,8 +139,8 @@ class Planner:
         if record is None:
             return step
         if plan.moved:
-            where = FieldChange("provider", _name(record.provider), _name(goal.provider))
-            return replace(step, op=Op.REPLACE, changes=(where,))
+            # What its new provider finds now may be the very object that its old one is about to delete.
+            return Step(Op.REPLACE, (_MOVED,), step.outputs)
         if plan.known is None:
             return step
         if _is_triggered(record, goal):
@@ -171,6 +171,7 @@ class Planner:
         self._watcher.warn(message)
 
 
+_MOVED = FieldChange("", None, None, "moves from one provider to another")
 _TRIGGERED = FieldChange("", None, None, "its replacement_trigger has another value")
 
 
@@ -193,7 +194,3 @@ def cluster_name(inputs: Mapping[str, Any]) -> str:
 def _is_triggered(record: Record, goal: Goal) -> bool:
     old, new = record.options.replacement_trigger, goal.options.replacement_trigger
     return old is not None and new is not None and old != new
-
-
-def _name(urn: str) -> str:
-    return urn.partition("\0")[0].rpartition("::")[2]

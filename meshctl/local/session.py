@@ -42,6 +42,7 @@ class Session:
         self.path = state or project.root / ".pulumi-local" / project.name / f"{project.stack}.json"
         self.stop = threading.Event()
         self._watcher = watcher
+        self._warned: set[str] = set()
         self._identity = f"{project.name}/{project.stack}"
         phrase = from_environment()
         self._phrase = phrase
@@ -105,7 +106,7 @@ class Session:
     def _pass(self, *, preview: bool) -> tuple[Engine, list[str], Monitor]:
         crypter = self._settings_crypter or self._store.crypter
         config = self.project.config(crypter)
-        engine = Engine(self._store, self._registry, self._watcher, self.stop, preview=preview)
+        engine = Engine(self._store, self._registry, self._watcher, self.stop, self._warned, preview=preview)
         monitor = Monitor(engine, self.project.name, self.project.stack)
         logger = logging.Logger("program")
         logger.addHandler(sdk.LogHandler(self._log))

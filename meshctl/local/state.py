@@ -14,8 +14,9 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from meshctl.local.model import Op, Options, Record
+from meshctl.local.model import Op, Options, Provider, Record
 from meshctl.local.passphrase import Crypter
+from meshctl.local.registry import Registry
 
 VERSION = 1
 _MARK = "4dabf18193072939515e22adb298388d"
@@ -237,3 +238,11 @@ def _read(path: Path, identity: str) -> Mapping[str, Any] | None:
     if owner != identity:
         raise _broken(path, f"it is the state of {owner}, not of {identity}")
     return raw
+
+
+def provider_of(record: Record, store: Store, registry: Registry) -> Provider:
+    """Return the provider that made what `record` stands for, with the settings it is recorded with."""
+    owner = store.records.get(record.provider) or store.doomed.get(record.provider)
+    if owner is not None:
+        return registry.configure(record.provider, owner.type, owner.inputs)
+    return registry.get(record.type, record.provider)
