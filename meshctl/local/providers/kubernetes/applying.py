@@ -19,9 +19,9 @@ from .errors import ApiError, explain
 from .ignoring import keep_ignored
 from .objects import Desired, desire, recorded, without_managed_fields
 from .paths import render, resolve
-from .planning import Settings, foreign, place
+from .planning import GOING, Settings, foreign, place
 from .waitfor import rules
-from .waiting import Clock, until_gone, until_ready
+from .waiting import Clock, until_gone, until_ready, why_not_gone
 
 KIND_SECONDS = 30.0
 """How long a kind may stay unknown after its definition was written: the API server publishes it within seconds."""
@@ -88,11 +88,13 @@ class Writer:
         self.path = self.cluster.path(desired.api_version, kind, desired.namespace, desired.name)
         if desired.patch or (self.ignored and self.step.op is Op.UPDATE):
             self._look()
+        if any(GOING in warning for warning in self.step.warnings):
+            self._until_gone(self.cluster.get(self.path))
         while True:
             live, created = self._patiently()
             if not live["metadata"].get("deletionTimestamp"):
                 break
-            # It was on its way out already: what was written goes with it.
+            # It has been on its way out since the plan: what was written goes with it.
             self._until_gone(live)
         if self.step.op in (Op.CREATE, Op.REPLACE) and not created:
             self._ours(live)
@@ -173,7 +175,7 @@ class Writer:
                 )
 
     def _ours(self, live: Mapping[str, Any]) -> None:
-        """Raise if somebody else has made the object since the plan saw none; that it was there, only the answer says."""
+        """Raise if somebody else has made the object since the plan saw none: only the answer tells."""
         if self.desired.patch or self.settings.upsert:
             return
         created = str(live["metadata"].get("creationTimestamp"))
@@ -192,9 +194,15 @@ class Writer:
                 f"{foreign(self.where, {'metadata': {'managedFields': others}})}; it appeared since the plan"
             )
 
-    def _until_gone(self, live: Mapping[str, Any]) -> None:
-        if until_gone(self.cluster, self.path, str(live["metadata"].get("uid")), self.clock) is not None:
-            raise StepError(f"{self.where}: is being deleted and does not go; fix: see its finalizers")
+    def _until_gone(self, live: Mapping[str, Any] | None) -> None:
+        if live is None or not live["metadata"].get("deletionTimestamp"):
+            return
+        left = until_gone(self.cluster, self.path, str(live["metadata"].get("uid")), self.clock)
+        if left is not None:
+            raise StepError(
+                f"{self.where}: is being deleted, and its name is needed; waited {self.clock.seconds:g} s, but"
+                f" {why_not_gone(left)}; fix: let what set the finalizers finish, or remove them by hand"
+            )
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -22,6 +22,8 @@ from .paths import put, render, resolve
 from .waitfor import rules
 
 MASK = "[secret]"
+GOING = "is being deleted"
+"""In the warning of a step that first has to wait; `apply` looks for it."""
 _SERVERS_OWN = ("managedFields", "resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
 
 
@@ -62,7 +64,7 @@ def _plan(cluster: Cluster, desired: Desired, goal: Goal, record: Record | None,
     if live is None:
         return _create(desired, record)
     if live["metadata"].get("deletionTimestamp"):
-        return _create(desired, None, "is being deleted: waits until it is gone, then creates it")
+        return _create(desired, None, f"{GOING}: waits until it is gone, then creates it")
     where = cluster.where(desired.kind, desired.id)
     owned = record is not None and record.pending is not Op.CREATE
     if not (owned or desired.patch or settings.upsert or desired.manager in managers(live)):
