@@ -23,6 +23,8 @@ READ_SECONDS = 60.0
 POOL = 32
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 APPLY = "application/apply-patch+yaml"
+_IMPORTING = threading.Lock()
+"""The official client imports itself in circles: two threads that begin at two of its modules get half of one."""
 
 
 def looks_like_path(kubeconfig: str) -> bool:
@@ -144,8 +146,9 @@ class Transport:
         with self._lock:
             if self._rest is not None or self._failure is not None:
                 return
-            from kubernetes.client import rest
-            from kubernetes.client.configuration import Configuration
+            with _IMPORTING:
+                from kubernetes.client import rest
+                from kubernetes.client.configuration import Configuration
 
             configuration = Configuration()
             configuration.connection_pool_maxsize = POOL
