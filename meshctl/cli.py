@@ -108,6 +108,9 @@ def _run(command: str, *, yes: bool, as_json: bool, **options: Any) -> None:
     if not yes and not sys.stdin.isatty():
         message = f"`mesh {command}` asks before it acts, and this is not a terminal; look at `mesh preview`, add --yes"
         raise click.UsageError(message)
+    if as_json and not yes:
+        message = "--json prints no question, so it needs --yes"
+        raise click.UsageError(message)
     try:
         report: Report = run(command, yes=yes, as_json=as_json, **options)
     except UserError as error:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import click
 
 from meshctl import display
 from meshctl.local.passphrase import PassphraseError
-from meshctl.local.project import ProjectError, load
+from meshctl.local.project import Project, ProjectError, load
 from meshctl.local.state import StateError
 from meshctl.progress import Lines, Terminal
 from meshctl.rows import Report, summary
@@ -18,44 +20,69 @@ from meshctl.rows import Report, summary
 UserError = (ProjectError, StateError, PassphraseError)
 """What a user can put right; the message says how."""
 
+Confirm = Callable[[Report], bool]
+
+
+class Runner(Protocol):
+    """Either engine."""
+
+    def preview(self) -> Report:
+        """Say what an update would do."""
+
+    def up(self, confirm: Confirm) -> Report:
+        """Preview, ask, and do it."""
+
+    def destroy(self, confirm: Confirm) -> Report:
+        """Show what would be deleted, ask, and delete it."""
+
 
 def run(
     command: str, *, stack: str, cwd: Path, state: Path | None, engine: str | None, as_json: bool, yes: bool
 ) -> Report:
     """Run one command to its end, and print it."""
     project = load(cwd, stack)
-    chosen = engine or ("pulumi" if shutil.which("pulumi") else "local")
-    why = "as asked" if engine else "pulumi is on PATH" if chosen == "pulumi" else "pulumi is not on PATH"
+    chosen, why = choose(engine, shutil.which("pulumi"))
     click.echo(f"{command} of {project.name}/{stack} by the {chosen} engine ({why})", err=True)
-
-    from meshctl.local.session import Session
-
     progress = Terminal() if sys.stderr.isatty() else Lines()
-    session = Session(project, state.resolve() if state else None, progress)
+    runner = _runner(chosen, project, state.resolve() if state else None, progress)
 
     def confirm(planned: Report) -> bool:
         if not as_json:
             display.print_rows(planned)
-        if not planned.changes:
-            return True
-        if yes:
-            progress.__enter__()
-            return True
-        agreed = click.confirm("\nDo it?", err=as_json)
-        if agreed:
+        agreed = yes or not planned.changes or click.confirm("\nDo it?", err=True)
+        if agreed and planned.changes:
             progress.__enter__()
         return agreed
 
     try:
-        report = {
-            "preview": lambda: session.preview(),
-            "up": lambda: session.up(confirm),
-            "destroy": lambda: session.destroy(confirm),
-        }[command]()
+        if command == "preview":
+            report = runner.preview()
+        else:
+            report = runner.up(confirm) if command == "up" else runner.destroy(confirm)
     finally:
         progress.__exit__(None, None, None)
     _print(command, report, as_json=as_json)
     return report
+
+
+def choose(engine: str | None, pulumi: str | None) -> tuple[str, str]:
+    """Choose the engine, and say why."""
+    if engine:
+        return engine, "as asked"
+    return ("pulumi", "it is on PATH") if pulumi else ("local", "pulumi is not on PATH")
+
+
+def _runner(engine: str, project: Project, state: Path | None, progress: Lines) -> Runner:
+    if engine == "local":
+        from meshctl.local.session import Session
+
+        return Session(project, state, progress)
+    if state is not None:
+        message = "--state is of the local engine; Pulumi keeps its state in a backend (PULUMI_BACKEND_URL)"
+        raise click.UsageError(message)
+    from meshctl.automation import PulumiSession
+
+    return PulumiSession(project, progress)
 
 
 def _print(command: str, report: Report, *, as_json: bool) -> None:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-    from meshctl.local.model import Op
-
 
 class Lines:
     """One line for each step that ends, and for each new thing a step waits for."""
@@ -36,7 +34,7 @@ class Lines:
     ) -> None:
         """Nothing is held."""
 
-    def begin(self, urn: str, op: Op) -> None:
+    def begin(self, urn: str, op: str) -> None:
         """A step begins."""
         with self._lock:
             self._running[urn] = (str(op), time.monotonic(), "")
@@ -50,7 +48,7 @@ class Lines:
             self._running[urn] = (op, since, message)
         self._say_waiting(urn, message)
 
-    def end(self, urn: str, op: Op, error: str) -> None:
+    def end(self, urn: str, op: str, error: str) -> None:
         """A step has ended."""
         with self._lock:
             _, since, _ = self._running.pop(urn, ("", time.monotonic(), ""))

@@ -16,13 +16,13 @@ from meshctl.local.values import differences, keep_old, split_path
 class Watcher(Protocol):
     """Told what happens, to show it."""
 
-    def begin(self, urn: str, op: Op) -> None:
+    def begin(self, urn: str, op: str) -> None:
         """A step begins."""
 
     def waiting(self, urn: str, message: str) -> None:
         """A step waits for something."""
 
-    def end(self, urn: str, op: Op, error: str) -> None:
+    def end(self, urn: str, op: str, error: str) -> None:
         """A step has ended; `error` is empty where it went well."""
 
     def warn(self, message: str) -> None:
