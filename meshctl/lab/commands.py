@@ -85,7 +85,9 @@ def _show(rows: list["Health"]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("cluster", "program", "server", "pid", "ready", "version", box=None)
+    table = Table(
+        "cluster", "program", "server", "pid", "ready", "version", box=None, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for row in rows:
         ready = "yes" if row.ready else "[red]no[/red]"
         table.add_row(row.cluster or "(all)", row.program, row.server, str(row.pid or ""), ready, row.version)

@@ -33,6 +33,7 @@ READY_SECONDS = 180.0
 STOP_SECONDS = 2.0
 """An API server that is to end would wait a minute for open watches. Killing it loses nothing: all is in etcd."""
 STEP = 0.05
+LOCK = ".lock"
 NODE_PATH = f"/api/v1/nodes/{NODE}"
 """Made by the stand-in."""
 FIRST_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
@@ -79,6 +80,7 @@ class Lab:
 
     def up(self, names: Iterable[str] = ()) -> None:
         """Start what does not run, and add clusters that are new; without names and without a lab, the default ones."""
+        self._refuse_strangers()
         found = programs.ensure(servers.PROGRAMS, self._report)
         with self._locked():
             state = self._begin(names)
@@ -144,8 +146,8 @@ class Lab:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """The lock lies in the folder itself, and goes with it."""
-        with locked(self.dir / ".lock"):
-            private_folder(self.dir)  # A `down` that went before has removed it.
+        with locked(self.dir / LOCK):
+            private_folder(self.dir).chmod(0o700)  # A `down` that went before has removed it, or it was there already.
             yield
 
     def _state(self) -> State:
@@ -157,7 +159,7 @@ class Lab:
         return state
 
     def _begin(self, names: Iterable[str]) -> State:
-        state = load(self.dir) or self._new()
+        state = load(self.dir) or new_state()
         state.add(list(names) or ([] if state.clusters else DEFAULT_CLUSTERS))
         state.save(self.dir)
         private_folder(self.dir / "logs")
@@ -165,15 +167,15 @@ class Lab:
             write_credentials(self._layout.cluster(cluster.name), cluster)
         return state
 
-    def _new(self) -> State:
-        strangers = [path.name for path in self.dir.iterdir() if path.name != ".lock"]
+    def _refuse_strangers(self) -> None:
+        """Before anything is put there: what is in the folder of a lab goes when the lab goes."""
+        inside = [] if self.exists or not self.dir.exists() else sorted(path.name for path in self.dir.iterdir())
+        strangers = [name for name in inside if name != LOCK]
         if strangers:
             raise LabError(
-                f"{self.dir}: holds other things ({', '.join(sorted(strangers)[:3])}) and no {FILE}; `down` would "
-                "remove them, so choose an empty or a new folder with `--dir`."
+                f"{self.dir}: holds other things ({', '.join(strangers[:3])}) and no {FILE}; `down` would remove "
+                "them, so choose an empty or a new folder with `--dir`."
             )
-        self.dir.chmod(0o700)
-        return new_state()
 
     def _keep(self, state: State, name: str, command: Sequence[str]) -> None:
         """Leave the process alone if it runs as this command, else start it; written down at once."""

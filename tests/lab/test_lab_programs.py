@@ -194,4 +194,4 @@ class TestDown:
         for action in (Lab(tmp_path).down, Lab(tmp_path).up):
             with pytest.raises(LabError, match=FILE):
                 action()
-        assert [path.name for path in tmp_path.iterdir() if path.name != ".lock"] == ["thesis.txt"]
+        assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
