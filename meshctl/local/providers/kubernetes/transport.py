@@ -50,6 +50,25 @@ def _loader(kubeconfig: Any, context: str | None) -> Any:
     return kube_config.KubeConfigLoader(config_dict=yaml.safe_load(text), active_context=context)
 
 
+def _load(kubeconfig: Any, context: str | None, configuration: Any) -> None:
+    loader = _loader(kubeconfig, context)
+    loader.load_and_set(configuration)
+    user = getattr(loader, "_user", None) or {}
+    if "exec" in user and not configuration.api_key and not configuration.cert_file:
+        # The client only logs it, and would go on as nobody.
+        raise NoCredentialsError(f"its exec plugin {user['exec']['command']!r} gives no credentials")
+
+
+class NoCredentialsError(Exception):
+    """An exec plugin that is not installed, or not logged in."""
+
+
+def _without_contents(error: Exception) -> str:
+    """In words if they are only names: a YAML error quotes the lines around it, and those may be credentials."""
+    name = type(error).__name__
+    return str(error) if name in ("ConfigException", "NoCredentialsError") else name
+
+
 class Transport:
     """Requests to one API server, from many threads. Every request of ours can be repeated safely, so it is."""
 
@@ -154,12 +173,12 @@ class Transport:
             configuration.connection_pool_maxsize = POOL
             configuration.retries = False
             try:
-                _loader(self._kubeconfig, self._context).load_and_set(configuration)
+                _load(self._kubeconfig, self._context, configuration)
                 client = rest.RESTClientObject(configuration)
             except Exception as error:  # the client raises whatever the YAML or a file gave it
                 self._failure = Unreachable(
-                    f"{self._where}: the kubeconfig cannot be used: {type(error).__name__}; fix: give the contents of a"
-                    " kubeconfig, or the path of one that exists, with the context that the provider names"
+                    f"{self._where}: the kubeconfig cannot be used: {_without_contents(error)}; fix: give the"
+                    " contents of a kubeconfig, or the path of one that exists, and a context that is in it"
                 )
                 raise self._failure from error
             self._configuration, self._rest = configuration, client
