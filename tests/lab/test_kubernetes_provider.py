@@ -105,6 +105,9 @@ class TestPlan:
         record = program.apply(service(a, b))
         step = program.provider.plan(service(a, {**b, "targetPort": 8081.0}), record)
         assert shown(step) == {"spec.ports[1].targetPort": (81, 8081, "")}
+        step = program.provider.plan(service(a, b, {"name": "c", "port": UNKNOWN}), record)
+        assert step.op is Op.UPDATE, "what is known of it alone is no valid port: not asked of the API server"
+        assert "spec.ports" in shown(step)
 
     def test_unknown_values_are_updates(self, program: Program) -> None:
         record = program.apply(program.config_map({"a": "1", "b": "2"}))

@@ -9,7 +9,7 @@ import pytest
 from kubernetes import client
 
 from meshctl.local.model import UNKNOWN, Op, Options, StepError
-from tests.lab.kubernetes_program import Program
+from tests.lab.kubernetes_program import Program, shown
 
 pytestmark = pytest.mark.lab
 
@@ -146,6 +146,15 @@ def silent_webhook(lab: Any, fresh_namespace: str) -> Iterator[client.Admissionr
 
 class TestWebhooks:
     """istiod's validation refuses everything until istiod serves."""
+
+    def test_a_plan_goes_on_without_it(self, program: Program, request: Any, eventually: Any) -> None:
+        record = program.apply(program.config_map({"a": "1"}))
+        request.getfixturevalue("silent_webhook")
+        changed = program.config_map({"a": "2"})
+        step = eventually(lambda: next((s for s in [program.provider.plan(changed, record)] if s.warnings), None), 20)
+        assert "compared roughly" in step.warnings[0]
+        assert shown(step) == {"data.a": ("1", "2", "")}
+        assert step.outputs["data"] == {"a": "2"}
 
     @pytest.mark.usefixtures("silent_webhook")
     def test_is_waited_for(self, program: Program, eventually: Any) -> None:

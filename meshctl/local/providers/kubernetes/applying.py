@@ -127,21 +127,23 @@ class Writer:
                 )
 
     def _patiently(self) -> tuple[dict[str, Any], bool]:
-        namespace = Clock(min(NAMESPACE_SECONDS, self.clock.seconds), self.clock.say)
+        namespace, kind = (
+            Clock(min(seconds, self.clock.seconds), self.clock.say) for seconds in (NAMESPACE_SECONDS, KIND_SECONDS)
+        )
         while True:
             try:
                 return self._once()
             except ApiError as error:
-                if not self._passing(error, namespace):
+                if not self._passing(error, namespace, kind):
                     raise
 
-    def _passing(self, error: ApiError, short: Clock) -> bool:
+    def _passing(self, error: ApiError, namespace: Clock, kind: Clock) -> bool:
         """Wait a little if the error is one that passes by itself."""
         if error.webhook:
             return self.clock.tick(f"the admission webhook {error.webhook} to answer")
         if error.missing_namespace:
-            return short.tick(f"namespace {self.desired.namespace}")
-        return error.code == 404 and short.tick(f"the cluster to serve {self.desired.kind}")
+            return namespace.tick(f"namespace {self.desired.namespace}")
+        return error.code == 404 and kind.tick(f"the cluster to serve {self.desired.kind}")
 
     def _once(self) -> tuple[dict[str, Any], bool]:
         body, manager, warn = self._sent(), self.desired.manager, self._warn

@@ -159,41 +159,51 @@ class Comparison:
         body, unknown = (
             known(self.desired.body, self.live) if has_unknown(self.desired.body) else (self.desired.body, [])
         )
-        quick = [*lacking(body, self.live), *self._left(record, body)]
+        gone = list(self._left(record, body))
+        quick = [*lacking(body, self.live), *gone]
         settled = record is not None and record.pending is None
         if settled and not quick and not unknown:
             return Step(Op.SAME, (), without_managed_fields(self.live))
-        after = self.live
-        conflicts: list[tuple[str, str]] = []
-        told = ""
-        if quick:
-            try:
-                after, conflicts = self._dry_run(body)
-            except ApiError as error:
-                if record is not None and (error.immutable or (error.code == 422 and self._force_new(quick, record))):
-                    return self._replace([*quick, *unknown])
-                if not (error.webhook or error.no_dry_run):
-                    raise
-                told = f"{self.desired.kind} {self.desired.id}: compared roughly, as no dry run was possible: {error}"
-        exact = quick if told else differences(comparable(self.live), comparable(after))
-        changed = [*(difference for difference in exact if difference[0]), *unknown]
+        if not quick:
+            return self._conclude(record, unknown, self.live)
+        try:
+            after, conflicts = self._dry_run(body)
+        except ApiError as error:
+            rough = [*lacking(self.desired.body, self.live), *(difference for difference in gone if difference[0])]
+            return self._refused(error, record, rough, unknown=bool(unknown))
+        changed = [*differences(comparable(self.live), comparable(after)), *unknown]
         if record is not None and self._force_new(changed, record):
             return self._replace(changed)
-        return self._conclude(record, changed, after, conflicts, told)
+        return self._conclude(record, changed, after, conflicts)
+
+    def _refused(self, error: ApiError, record: Record | None, rough: list[Difference], *, unknown: bool) -> Step:
+        """What the quick comparison has found must do, if the refusal is of the dry run only."""
+        new = record is not None and self._force_new(rough, record)
+        if record is not None and (error.immutable or (error.code == 422 and new)):
+            return self._replace(rough)
+        why = error.webhook or error.no_dry_run
+        if not why and not (unknown and error.malformed):  # what is known alone need not be a valid object
+            raise error
+        if new:
+            return self._replace(rough)
+        for path, _, value in rough:
+            if value is not None:
+                put(self.live, path, value)
+        told = f"{self.desired.kind} {self.desired.id}: compared roughly, as no dry run was possible: {error}"
+        return self._conclude(record, rough, self.live, warnings=(told,) if why else ())
 
     def _conclude(
         self,
         record: Record | None,
         changed: list[Difference],
         after: dict[str, Any],
-        conflicts: Sequence[tuple[str, str]],
-        told: str,
+        conflicts: Sequence[tuple[str, str]] = (),
+        warnings: tuple[str, ...] = (),
     ) -> Step:
         outputs = dict(without_managed_fields(after))
         for path, _, new in changed:
             if new is UNKNOWN:
                 put(outputs, path, UNKNOWN)
-        warnings = (told,) if told else ()
         if record is not None and not changed:
             return Step(Op.SAME, (), outputs)
         notes = {resolve(field, after): f"taken over from {manager}" for field, manager in conflicts}
@@ -222,7 +232,7 @@ class Comparison:
         )
 
     def _replace(self, changed: list[Difference]) -> Step:
-        return Step(Op.REPLACE, _shown([c for c in changed if c[0]], self.desired), expected(self.desired))
+        return Step(Op.REPLACE, _shown(changed, self.desired), expected(self.desired))
 
     def _dry_run(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         manager = self.desired.manager
