@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -19,21 +20,25 @@ from mesh_components.discovery.kubeconfig import only_context
 from mesh_components.discovery.reader import ReaderToken, ReaderTokenArgs
 from mesh_components.discovery.remote_secret import RemoteSecret, RemoteSecretArgs
 from mesh_components.gateways.east_west import EastWestGateway, EastWestGatewayArgs
-from mesh_components.settings import MeshSettings
+from mesh_components.settings import FindingsError, MeshSettings
 from mesh_components.settings.kubeconfig import Kubeconfig
 from mesh_components.topology import ClusterPlan, Edge, Topology, plan
+from mesh_components.topology.findings import check
+from mesh_components.topology.rules import Kubeconfigs
 from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
 from mesh_components.trust.root_ca import RootCA, RootCAArgs
+
+_HANDED = "hand its kubeconfig over in `kubeconfigs`, or the cluster itself in `clusters`"
 
 
 class MeshFederationArgs(ComponentArgs):
     """The document, and what it names."""
 
     mesh: MeshSettings
-    kubeconfigs: Mapping[str, Kubeconfig] = Field(default_factory=dict, repr=False)
-    """By cluster; for those that `clusters` does not bring."""
-    peer_kubeconfigs: Mapping[str, Kubeconfig] = Field(default_factory=dict, repr=False)
-    """By cluster; where the document names one to hand to the peers."""
+    kubeconfigs: Kubeconfigs = Field(default_factory=dict, repr=False)
+    """By position in the document's clusters; for those that `clusters` does not bring."""
+    peer_kubeconfigs: Kubeconfigs = Field(default_factory=dict, repr=False)
+    """By position; where the document names one to hand to the peers."""
     clusters: Mapping[str, Cluster] = Field(default_factory=dict)
     """Clusters of the calling program, by name; the others are attached by their kubeconfig."""
 
@@ -66,6 +71,7 @@ class MeshFederation(pulumi.ComponentResource):
     root_ca: RootCA
 
     def __init__(self, name: str, args: MeshFederationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        _checked(args)
         topology = plan(args.mesh)
         super().__init__("mesh:index:MeshFederation", name, {"mesh": args.mesh.id}, opts)
         self.root_ca = self._root_ca(name, topology)
@@ -135,7 +141,9 @@ class MeshFederation(pulumi.ComponentResource):
         )
 
     def _attached(self, prefix: str, args: MeshFederationArgs, item: ClusterPlan) -> AttachedCluster:
-        kubeconfig = args.kubeconfigs[item.name]
+        kubeconfig = _of(args, args.kubeconfigs, item.name)
+        if kubeconfig is None:
+            raise pulumi.RunError(f'nothing says how to reach the cluster "{item.name}": {_HANDED}')
         attached = AttachedClusterArgs(
             kubeconfig=kubeconfig.contents,
             context=kubeconfig.context,
@@ -187,7 +195,7 @@ class MeshFederation(pulumi.ComponentResource):
 
     def _edge(self, name: str, args: MeshFederationArgs, edge: Edge) -> None:
         source, reader = self.members[edge.source], self.members[edge.reader]
-        ready_made = args.peer_kubeconfigs.get(edge.source)
+        ready_made = _of(args, args.peer_kubeconfigs, edge.source)
         RemoteSecret(
             f"{name}-{edge.source}-to-{edge.reader}",
             RemoteSecretArgs(
@@ -202,6 +210,29 @@ class MeshFederation(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self, depends_on=list(reader.ready)),
         )
+
+
+def _checked(args: MeshFederationArgs) -> None:
+    """Say all findings before the first resource; stop at an error."""
+    try:
+        warnings = check(
+            args.mesh,
+            args.kubeconfigs,
+            args.peer_kubeconfigs,
+            holds_chart=lambda folder, chart: (Path(folder).expanduser() / chart / "Chart.yaml").is_file(),
+            brought=frozenset(args.clusters),
+        )
+    except FindingsError as error:
+        raise pulumi.RunError(str(error)) from None
+    for warning in warnings:
+        pulumi.log.warn(str(warning))
+
+
+def _of(args: MeshFederationArgs, kubeconfigs: Kubeconfigs, name: str) -> Kubeconfig | None:
+    """The kubeconfig of the cluster of that name; None where there is none, or none that can be read."""
+    position = [cluster.name for cluster in args.mesh.clusters].index(name)
+    found = kubeconfigs.get(position)
+    return found if isinstance(found, Kubeconfig) else None
 
 
 def _after(opts: pulumi.ResourceOptions, *resources: pulumi.Resource) -> pulumi.ResourceOptions:

@@ -8,35 +8,38 @@ from pathlib import Path
 import pulumi
 
 from mesh_components.federation import MeshFederationArgs
-from mesh_components.settings import FindingsError, KubeconfigSettings, parse
+from mesh_components.settings import FindingsError, KubeconfigSettings, MeshSettings, parse
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, load, process_environment
-from mesh_components.topology.findings import check
 
 
 def from_stack(config: pulumi.Config, folder: Path) -> MeshFederationArgs:
-    """Read the setting `mesh` of a stack and the kubeconfigs that it names, and check all of it.
+    """Read the setting `mesh` of a stack and the kubeconfigs that it names. `MeshFederation` checks what is read.
 
     Args:
         config: the project's configuration.
         folder: the project's folder, where relative paths start.
 
     Raises:
-        pulumi.RunError: with every error finding. Warnings are logged and the program goes on.
+        pulumi.RunError: when there is no document, or one that is not of a mesh's shape.
     """
     try:
         mesh = parse(config.get_object("mesh"))
-        own = _kubeconfigs({i: c.kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder)
-        handed = _kubeconfigs({i: c.peer_kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder)
-        warnings = check(mesh, own, handed)
     except FindingsError as error:
         raise pulumi.RunError(str(error)) from None
-    for warning in warnings:
-        pulumi.log.warn(str(warning))
     return MeshFederationArgs(
-        mesh=mesh,
-        kubeconfigs={mesh.clusters[i].name: found for i, found in own.items() if isinstance(found, Kubeconfig)},
-        peer_kubeconfigs={mesh.clusters[i].name: found for i, found in handed.items() if isinstance(found, Kubeconfig)},
+        mesh=_with_folder(mesh, folder),
+        kubeconfigs=_kubeconfigs({i: c.kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder),
+        peer_kubeconfigs=_kubeconfigs({i: c.peer_kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder),
     )
+
+
+def _with_folder(mesh: MeshSettings, folder: Path) -> MeshSettings:
+    """The document with the charts' folder made absolute: the provider that renders them runs elsewhere."""
+    charts = mesh.istio.charts
+    if charts.folder is None:
+        return mesh
+    absolute = charts.model_copy(update={"folder": str(folder / Path(charts.folder).expanduser())})
+    return mesh.model_copy(update={"istio": mesh.istio.model_copy(update={"charts": absolute})})
 
 
 def _kubeconfigs(

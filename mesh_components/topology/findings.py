@@ -58,6 +58,7 @@ def findings(
     peer_kubeconfigs: Kubeconfigs | None = None,
     *,
     holds_chart: HoldsChart | None = None,
+    brought: frozenset[str] = frozenset(),
 ) -> tuple[Finding, ...]:
     """Everything the rules find, errors first, then in the order of the document.
 
@@ -67,8 +68,9 @@ def findings(
             document itself says is checked.
         peer_kubeconfigs: the same for `peerKubeconfig`.
         holds_chart: tells whether a folder holds a chart; left out, folders are not looked into.
+        brought: names of clusters that need no kubeconfig, since the calling program hands them over ready.
     """
-    context = Context(mesh, kubeconfigs or {}, peer_kubeconfigs or {}, holds_chart)
+    context = Context(mesh, kubeconfigs or {}, peer_kubeconfigs or {}, holds_chart, brought)
     return tuple(sorted((finding for rule in RULES for finding in rule(context)), key=_order))
 
 
@@ -78,13 +80,14 @@ def check(
     peer_kubeconfigs: Kubeconfigs | None = None,
     *,
     holds_chart: HoldsChart | None = None,
+    brought: frozenset[str] = frozenset(),
 ) -> tuple[Finding, ...]:
     """The warnings of a document that may be built.
 
     Raises:
         FindingsError: with errors and warnings, when there is an error.
     """
-    found = findings(mesh, kubeconfigs, peer_kubeconfigs, holds_chart=holds_chart)
+    found = findings(mesh, kubeconfigs, peer_kubeconfigs, holds_chart=holds_chart, brought=brought)
     if any(finding.severity is Severity.ERROR for finding in found):
         raise FindingsError(found)
     return found

@@ -11,6 +11,7 @@ import pulumi
 import pytest
 import yaml
 
+from mesh_components import MeshFederation
 from mesh_components.stack import from_stack
 from tests.support.graph import ROOT, Graph, run
 from tests.support.meshes import CHARTS, kubeconfig
@@ -83,7 +84,7 @@ def test_findings_stop_the_program_before_the_first_resource(
 
     set_all_config({} if document is None else {"mesh:mesh": json.dumps(document)}, [])
     with pytest.raises(pulumi.RunError) as caught:
-        from_stack(pulumi.Config("mesh"), tmp_path)
+        MeshFederation("mesh", from_stack(pulumi.Config("mesh"), tmp_path))
     assert made == []
     for code in codes:
         assert code in str(caught.value)

@@ -11,7 +11,7 @@ import pulumi
 from mesh_components import MeshFederation, MeshFederationArgs
 from mesh_components.control_plane.placeholders import CA_BUNDLE
 from mesh_components.settings import MeshSettings, parse
-from mesh_components.settings.kubeconfig import Kubeconfig, read
+from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, read
 from tests.support.graph import Graph, run
 
 
@@ -35,9 +35,9 @@ def kubeconfig(name: str) -> str:
     )
 
 
-def kubeconfigs(mesh: MeshSettings) -> dict[str, Kubeconfig]:
-    """One for every cluster of the mesh."""
-    return {cluster.name: read(kubeconfig(cluster.name)) for cluster in mesh.clusters}
+def kubeconfigs(mesh: MeshSettings) -> dict[int, Kubeconfig | KubeconfigError]:
+    """One for every cluster of the mesh, by position."""
+    return {position: read(kubeconfig(cluster.name)) for position, cluster in enumerate(mesh.clusters)}
 
 
 def federation(wanted: Mapping[str, Any], *, preview: bool = False) -> Graph:

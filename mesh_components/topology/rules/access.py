@@ -18,7 +18,7 @@ _FIX = "set one of `file`, `environment` and `secret`"
 def unreadable(context: Context) -> Iterator[Finding]:
     """MESH501."""
     for index, cluster in context.clusters():
-        if cluster.kubeconfig is None:
+        if cluster.kubeconfig is None and cluster.name not in context.brought:
             yield error(
                 "MESH501",
                 at(index, "kubeconfig"),

@@ -29,6 +29,8 @@ class Context:
     kubeconfigs: Kubeconfigs = field(default_factory=dict)
     peer_kubeconfigs: Kubeconfigs = field(default_factory=dict)
     holds_chart: HoldsChart | None = None
+    brought: frozenset[str] = frozenset()
+    """Clusters that the calling program hands over ready: it has its own way to them."""
 
     def clusters(self) -> Iterator[tuple[int, ClusterSettings]]:
         """The clusters with their positions."""

@@ -32,8 +32,9 @@ class KnownBug:
     meets: Callable[[MeshSettings], bool]
 
 
-def _federated(mesh: MeshSettings) -> bool:
-    return len(mesh.clusters) > 1
+def _rotates(mesh: MeshSettings) -> bool:
+    """Whether discovery credentials change while istiod runs: a reader's token does not, another's may."""
+    return len(mesh.clusters) > 1 and any(cluster.peer_kubeconfig for cluster in mesh.clusters)
 
 
 KNOWN_BUGS = (
@@ -42,7 +43,7 @@ KNOWN_BUGS = (
         (1, 30, 3),
         "after a remote secret is rotated istiod may keep what it knew of that cluster until it is restarted",
         "istio#60612",
-        _federated,
+        _rotates,
     ),
     KnownBug(
         (1, 30, 0),
@@ -50,7 +51,7 @@ KNOWN_BUGS = (
         "after a remote secret is rotated the endpoints (istio#61043) and the network gateway of that cluster may be "
         "gone until istiod is restarted",
         "istio#60920",
-        _federated,
+        _rotates,
     ),
 )
 

@@ -1,0 +1,55 @@
+"""What a mesh is on an API server: the objects, without what the server puts into them by itself."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import yaml
+from kubernetes import client, config
+
+from meshctl.lab.api import Api
+
+NAMESPACE = "istio-system"
+PATHS = (
+    "/api/v1/namespaces/istio-system/secrets",
+    "/api/v1/namespaces/istio-system/services",
+    "/api/v1/namespaces/istio-system/serviceaccounts",
+    "/apis/apps/v1/namespaces/istio-system/deployments",
+    "/apis/autoscaling/v2/namespaces/istio-system/horizontalpodautoscalers",
+    "/apis/policy/v1/namespaces/istio-system/poddisruptionbudgets",
+    "/apis/rbac.authorization.k8s.io/v1/namespaces/istio-system/roles",
+    "/apis/rbac.authorization.k8s.io/v1/namespaces/istio-system/rolebindings",
+    "/apis/networking.istio.io/v1/namespaces/istio-system/gateways",
+)
+"""Every kind that a mesh without charts consists of."""
+
+
+def inventory(api: Api) -> dict[str, Any]:
+    """Every object of the mesh's namespace by kind and name, with its labels and its spec or its data's keys."""
+    found: dict[str, Any] = {"Namespace": api.get(f"/api/v1/namespaces/{NAMESPACE}")["metadata"]["labels"]}
+    for path in PATHS:
+        for item in api.get(path)["items"]:
+            metadata = item["metadata"]
+            spec = dict(item.get("spec") or {})
+            for assigned in ("clusterIP", "clusterIPs", "healthCheckNodePort"):
+                spec.pop(assigned, None)
+            spec["ports"] = [{**port, "nodePort": None} for port in spec.get("ports", [])]
+            found[f"{path.rsplit('/', 1)[-1]}/{metadata['name']}"] = {
+                "labels": metadata.get("labels", {}),
+                "spec": spec,
+                "data": sorted(item.get("data") or {}),
+            }
+    return found
+
+
+def secret(api: Api, name: str) -> dict[str, str]:
+    """A Secret's data, decoded."""
+    found = api.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/{name}")
+    return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
+
+
+def client_of(kubeconfig: str) -> client.ApiClient:
+    """A client made of nothing but the contents of a kubeconfig, as istiod makes one."""
+    made: client.ApiClient = config.new_client_from_config_dict(yaml.safe_load(kubeconfig))  # type: ignore[no-untyped-call]
+    return made
