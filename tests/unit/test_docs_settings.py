@@ -1,0 +1,133 @@
+"""What the documentation says of the document: every key with its default, and examples that are accepted."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from mesh_components.settings import MeshSettings, Severity, parse
+from mesh_components.settings.cluster import (
+    ApiServerSettings,
+    ClusterSettings,
+    EastWestSettings,
+    KubeconfigSettings,
+    LocalitySettings,
+)
+from mesh_components.settings.istio import (
+    AccessLogSettings,
+    ChartSource,
+    ChartValues,
+    IstioSettings,
+    MeshConfigSettings,
+    ProxySettings,
+    ResourceAmounts,
+    TracingSettings,
+)
+from mesh_components.settings.trust import TrustSettings
+from mesh_components.topology.findings import findings
+from tests.support.graph import ROOT
+
+PAGE = (ROOT / "docs/settings.md").read_text()
+
+SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
+    ("The mesh", "", MeshSettings),
+    ("`clusters[]`", "", ClusterSettings),
+    ("`kubeconfig`, `peerKubeconfig`", "", KubeconfigSettings),
+    ("`apiServer`", "", ApiServerSettings),
+    ("`locality`", "", LocalitySettings),
+    ("`eastWest`", "", EastWestSettings),
+    ("`istio`", "", IstioSettings),
+    ("`charts`", "", ChartSource),
+    ("`meshConfig`", "", MeshConfigSettings),
+    ("`meshConfig`", "accessLog.", AccessLogSettings),
+    ("`meshConfig`", "tracing.", TracingSettings),
+    ("`meshConfig`", "proxy.", ProxySettings),
+    ("`meshConfig`", "proxy.requests.", ResourceAmounts),
+    ("`meshConfig`", "proxy.limits.", ResourceAmounts),
+    ("`values`", "", ChartValues),
+    ("`trust`", "", TrustSettings),
+]
+"""Heading on the page, what stands before its keys there, and the model."""
+
+ONLY_BELOW = {"proxy.requests", "proxy.limits"}
+"""Models whose keys are on the page, and which have no row of their own."""
+
+
+def rows(heading: str) -> dict[str, str]:
+    """The default by key, of the table under a heading."""
+    found = re.search(rf"^##+ {re.escape(heading)}(?: {{[^}}\n]*}})?$(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/settings.md has no heading {heading}"
+    table: dict[str, str] = {}
+    for line in found[1].splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `"):
+            table |= {key.strip(" `"): cells[2] for key in cells[0].split(",")}
+    return table
+
+
+def written(default: Any) -> str:
+    """A default as the page has it."""
+    if default is PydanticUndefined:
+        return "**required**"
+    if default is None:
+        return "`-`"
+    if isinstance(default, BaseModel):
+        return "`{}`"
+    if isinstance(default, str) and default:
+        return f"`{default}`"
+    return f"`{json.dumps(default)}`"
+
+
+def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """The model, and every one that its fields name."""
+    yield model
+    for field in model.model_fields.values():
+        for kind in (field.annotation, *getattr(field.annotation, "__args__", ())):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from models(kind)
+
+
+@pytest.mark.parametrize(("heading", "prefix", "model"), SECTIONS, ids=lambda value: getattr(value, "__name__", value))
+def test_every_key_stands_with_its_default(heading: str, prefix: str, model: type[BaseModel]) -> None:
+    table = rows(heading)
+    for field in model.model_fields.values():
+        key = f"{prefix}{field.alias}"
+        if key in ONLY_BELOW:
+            continue
+        assert table.get(key) == written(field.get_default(call_default_factory=True)), key
+
+
+@pytest.mark.parametrize("heading", sorted({heading for heading, _, _ in SECTIONS}))
+def test_no_key_stands_that_does_not_exist(heading: str) -> None:
+    known = {f"{p}{f.alias}" for h, p, model in SECTIONS if h == heading for f in model.model_fields.values()}
+    assert rows(heading).keys() <= known
+
+
+def test_every_model_has_a_section() -> None:
+    assert {model for _, _, model in SECTIONS} == set(models(MeshSettings))
+
+
+DOCUMENTS = ["README.md", "docs/recipes/multi-primary-multi-network.md"]
+
+
+@pytest.mark.parametrize("page", DOCUMENTS)
+def test_documents_on_the_pages_are_accepted(page: str) -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+    documents = [yaml.safe_load(block)["config"]["mesh:mesh"] for block in blocks if "mesh:mesh:" in block]
+    assert documents
+    for document in documents:
+        assert [str(f) for f in findings(parse(document)) if f.severity is Severity.ERROR] == []
+
+
+def test_the_recipe_shows_its_stack_file() -> None:
+    page = (ROOT / "docs/recipes/multi-primary-multi-network.md").read_text()
+    shown = re.search(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert shown
+    assert yaml.safe_load(shown[1]) == yaml.safe_load((ROOT / "stacks/Pulumi.gke-ibm.yaml").read_text())
