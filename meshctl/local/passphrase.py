@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import os
 import secrets
+import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -44,16 +45,14 @@ class Crypter:
     """Seals and opens values with a key derived in the background, as that takes a good part of a second."""
 
     def __init__(self, phrase: str | None, salt: str | None, where: str) -> None:
-        """With no `salt`, a new one is made; `where` names the file the salt is from, for messages."""
+        """With no `salt`, a new one is made when it is needed; `where` names the file of the salt, for messages."""
         self._where = where
         self._phrase = phrase
         self._salt = salt
+        self._lock = threading.Lock()
         self._aead: Future[AESGCM] | None = None
-        if phrase is not None:
-            raw = secrets.token_bytes(8) if salt is None else _salt_bytes(salt, where)
-            pool = ThreadPoolExecutor(1, thread_name_prefix="passphrase")
-            self._aead = pool.submit(self._derive, phrase, raw)
-            pool.shutdown(wait=False)
+        if phrase is not None and salt is not None:
+            self._aead = self._start(phrase, _salt_bytes(salt, where))
 
     @property
     def salt(self) -> str:
@@ -83,10 +82,19 @@ class Crypter:
             raise PassphraseError(message) from error
 
     def _ready(self) -> AESGCM:
+        with self._lock:
+            if self._aead is None and self._phrase is not None:
+                self._aead = self._start(self._phrase, secrets.token_bytes(8))
         if self._aead is None:
             message = f"{self._where} holds secrets, or is about to, and no passphrase is given: {_HOW}"
             raise PassphraseError(message)
         return self._aead.result()
+
+    def _start(self, phrase: str, raw: bytes) -> Future[AESGCM]:
+        pool = ThreadPoolExecutor(1, thread_name_prefix="passphrase")
+        future = pool.submit(self._derive, phrase, raw)
+        pool.shutdown(wait=False)
+        return future
 
     def _derive(self, phrase: str, raw: bytes) -> AESGCM:
         aead = AESGCM(hashlib.pbkdf2_hmac("sha256", phrase.encode(), raw, ITERATIONS, 32))

@@ -58,6 +58,7 @@ class Planner:
         self._registry = registry
         self._watcher = watcher
         self._preview = preview
+        self._aliases: dict[str, list[str]] = {}
         self._renamed: dict[str, str] = {}
         self._replaced: set[str] = set()
         self._warned = warned
@@ -65,7 +66,7 @@ class Planner:
 
     def plan(self, goal: Goal, aliases: Iterable[str]) -> Plan:
         """Plan the step of `goal`. Raises StepError where there can be none."""
-        record, former = self._recorded(goal, aliases)
+        record, former = self._recorded(goal, self._all_aliases(goal, aliases))
         if record is not None:
             for path in goal.options.ignore_changes:
                 goal = replace(goal, inputs=keep_old(goal.inputs, record.inputs, split_path(path)))
@@ -103,6 +104,18 @@ class Planner:
                     self._renamed[urn] = goal.urn
                 return record, urn
         return None, goal.urn
+
+    def _all_aliases(self, goal: Goal, given: Iterable[str]) -> list[str]:
+        """Add what a child is known by because of its parent's aliases: renamed parents take their children along."""
+        aliases = list(given)
+        name = goal.parent.rpartition("::")[2]
+        for urn in self._aliases.get(goal.parent, ()):
+            types, _, old = urn.rpartition("::")
+            own = old + goal.name.removeprefix(name) if goal.name.startswith(name) else goal.name
+            aliases.append(f"{types}${goal.type}::{own}")
+        if aliases:
+            self._aliases[goal.urn] = aliases
+        return aliases
 
     def is_claimed(self, urn: str) -> bool:
         """Tell whether the program still has the resource that is recorded under `urn`."""

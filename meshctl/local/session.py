@@ -46,7 +46,7 @@ class Session:
         self._identity = f"{project.name}/{project.stack}"
         phrase = from_environment()
         self._phrase = phrase
-        self._settings_crypter = Crypter(phrase, project.salt, str(project.stack_file)) if project.salt else None
+        self._crypters: dict[str, Crypter] = {}
         self._store = self._open()
         self._registry = Registry(self._identity, watcher.waiting, factories)
 
@@ -104,8 +104,7 @@ class Session:
         return Report(tuple(rows), _outputs(monitor), tuple(failures), self.stop.is_set())
 
     def _pass(self, *, preview: bool) -> tuple[Engine, list[str], Monitor]:
-        crypter = self._settings_crypter or self._store.crypter
-        config = self.project.config(crypter)
+        config = self.project.config(self._crypter(None))
         engine = Engine(self._store, self._registry, self._watcher, self.stop, self._warned, preview=preview)
         monitor = Monitor(engine, self.project.name, self.project.stack)
         logger = logging.Logger("program")
@@ -163,7 +162,15 @@ class Session:
             self._watcher.warn(message)
 
     def _open(self) -> Store:
-        return Store(self.path, self._identity, self.project.salt, self._phrase, self._settings_crypter)
+        return Store(self.path, self._identity, self._crypter)
+
+    def _crypter(self, salt: str | None) -> Crypter:
+        """Derive one key a salt; what has none of its own shares that of the stack's settings."""
+        salt = salt or self.project.salt
+        where = self.project.stack_file if salt == self.project.salt and salt else self.path
+        if (salt or "") not in self._crypters:
+            self._crypters[salt or ""] = Crypter(self._phrase, salt, str(where))
+        return self._crypters[salt or ""]
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,11 @@ class StateError(Exception):
 class Store:
     """The records of one stack, and the file they live in."""
 
-    def __init__(self, path: Path, identity: str, salt: str | None, phrase: str | None, shared: Crypter | None) -> None:
+    def __init__(self, path: Path, identity: str, crypters: Callable[[str | None], Crypter]) -> None:
         """Read the file; what is sealed in it is opened by `load`, while the key is still being derived.
 
-        `identity` is `<project>/<stack>`; a file of another stack is refused. `shared` is the crypter of the stack's
-        settings, used where the file was sealed with the same `salt` or holds nothing sealed yet.
+        `identity` is `<project>/<stack>`; a file of another stack is refused. `crypters` makes, or has, what opens
+        values that were sealed with a salt; None is that of a file that holds nothing sealed yet.
         """
         self.path = path
         self.records: dict[str, Record] = {}
@@ -46,8 +46,7 @@ class Store:
         self._ticket = self._written = 0
         self._writing = self._backed_up = False
         self._raw = _read(path, identity)
-        own = self._raw.get("salt") if self._raw else salt
-        self.crypter = shared if shared is not None and own in (None, salt) else Crypter(phrase, own, str(path))
+        self.crypter = crypters(self._raw.get("salt") if self._raw else None)
         self._sealed = bool(self._raw and self._raw.get("salt"))
 
     def load(self) -> None:
