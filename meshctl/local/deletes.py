@@ -7,10 +7,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from meshctl.local.engine import unexpected
 from meshctl.local.model import Op, Record, StepError
 from meshctl.local.planner import Watcher
 from meshctl.local.registry import PROVIDER_PREFIX, Registry
-from meshctl.local.state import Store, begun, provider_of
+from meshctl.local.state import StateError, Store, begun, provider_of
 from meshctl.local.values import scrub, strings
 
 THREADS = 16
@@ -50,17 +51,22 @@ class Deleter:
         try:
             if _is_outside(record) and not _goes_by_itself(record, going):
                 self._watcher.begin(record.urn, op)
-                if not doomed:
+                if not doomed and record.pending is not Op.CREATE:
                     self._store.put(begun(record, Op.DELETE))
                 provider_of(record, self._store, self._registry).delete(record)
                 self._watcher.end(record.urn, op, "")
-        except StepError as error:
-            hidden = (text for name in record.secret_inputs for text in strings(record.inputs.get(name)))
-            self.failures[record.urn] = scrub(str(error), hidden)
-            self._watcher.end(record.urn, op, self.failures[record.urn])
-            return False
-        self._store.drop(record, doomed=doomed)
+            self._store.drop(record, doomed=doomed)
+        except (StepError, StateError) as error:
+            return self._fail(record, op, str(error))
+        except Exception as error:  # noqa: BLE001 (a defect of a provider must not stop the other deletes)
+            return self._fail(record, op, unexpected(error))
         return True
+
+    def _fail(self, record: Record, op: Op, message: str) -> bool:
+        hidden = (text for name in record.secret_inputs for text in strings(record.inputs.get(name)))
+        self.failures[record.urn] = scrub(message, hidden)
+        self._watcher.end(record.urn, op, self.failures[record.urn])
+        return False
 
 
 def protected(records: Sequence[Record]) -> dict[str, str]:

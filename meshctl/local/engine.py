@@ -7,15 +7,17 @@ record says so (`pending`), so that a run that is killed leaves nothing that the
 from __future__ import annotations
 
 import threading
+import traceback
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from meshctl.local.model import UNKNOWN, Applied, FieldChange, Goal, Op, Record, Step, StepError
 from meshctl.local.planner import Plan, Planner, Watcher
 from meshctl.local.registry import PROVIDER_PREFIX, Registry, package
-from meshctl.local.state import Store, begun, doomed_key, provider_of
+from meshctl.local.state import StateError, Store, begun, doomed_key, provider_of
 from meshctl.local.values import has_unknown, scrub, strings
 
 STACK_TYPE = "pulumi:pulumi:Stack"
@@ -86,8 +88,10 @@ class Engine:
             op = plan.step.op
             self._note(plan)
             return self._foresee(plan) if self._preview else self._carry_out(plan)
-        except StepError as error:
+        except (StepError, StateError) as error:
             return self._fail(goal, str(error), op)
+        except Exception as error:  # noqa: BLE001 (a defect of a provider must not hide what happened to the others)
+            return self._fail(goal, unexpected(error), op)
 
     def register_outputs(self, urn: str, outputs: Mapping[str, Any], secret: frozenset[str]) -> None:
         """Record what a component, or the stack, has to say at its end."""
@@ -194,6 +198,13 @@ class Engine:
         for owned in [r for r in self.store.records.values() if r.provider == record.urn]:
             self.store.put(replace(owned, provider=doomed_key(record)))
         return Applied(str(uuid.uuid4()), goal.inputs), record
+
+
+def unexpected(error: Exception) -> str:
+    """Describe a failure nobody has foreseen: where it happened, and that it is ours."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"unexpected {type(error).__name__}{where}: {error}; this is a defect of the engine, please report it"
 
 
 def _deletes_first(goal: Goal) -> bool:

@@ -104,7 +104,8 @@ class Toy:
 
     def delete(self, record: Record) -> None:
         self.world.note("delete", record.name)
-        (self.world.folder / record.id).unlink(missing_ok=True)
+        if record.id:
+            (self.world.folder / record.id).unlink(missing_ok=True)
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
         if token != "toy:index:echo":

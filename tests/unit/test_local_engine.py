@@ -198,6 +198,19 @@ class TestFailing:
         assert len(desk.world.files("a")) == 1
         assert desk.preview().changes == 0
 
+    def test_a_defect_of_a_provider_is_a_failure_like_others(self, desk):
+        def defect(_op, name):
+            assert name != "b", "nobody thought of b"
+
+        desk.world.before = defect
+        (failure,) = desk.up(self.FOUR).failures
+        assert failure.startswith("b: unexpected AssertionError at test_local_engine.py:")
+        assert desk.world.names() == {"a", "d"}
+        desk.world.before = lambda op, name: defect(op, "b" if (op, name) == ("delete", "d") else name)
+        (failure,) = desk.destroy().failures
+        assert failure.startswith("b, d: unexpected AssertionError")
+        assert desk.world.names() == {"a", "d"}
+
     def test_an_interruption_finishes_what_runs_and_begins_nothing_else(self, desk):
         session = None
 
