@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,14 +54,14 @@ class Session:
         """Say what an update would do."""
         self._store.load()
         engine, failures, _ = self._pass(preview=True)
-        return Report(tuple(self._rows(engine, failures)), {}, tuple(failures))
+        return Report(_sorted(self._rows(engine, failures)), {}, tuple(failures))
 
     def up(self, confirm: Confirm) -> Report:
         """Preview, ask, and do it."""
         with self._locked():
             self._store.load()
             engine, failures, _ = self._pass(preview=True)
-            planned = Report(tuple(self._rows(engine, failures)), {}, tuple(failures))
+            planned = Report(_sorted(self._rows(engine, failures)), {}, tuple(failures))
             if failures:
                 return planned
             if any(outcome.secret for outcome in engine.outcomes.values()):
@@ -76,7 +76,7 @@ class Session:
         with self._locked():
             self._store.load()
             records = list(self._store.records.values())
-            rows = tuple(self._row(Outcome(record, Op.DELETE, self._cluster(record))) for record in records)
+            rows = _sorted(self._row(Outcome(record, Op.DELETE, self._cluster(record))) for record in records)
             failures = self._named(protected(records))
             planned = Report(rows, {}, tuple(failures))
             if failures or not (rows or self._store.doomed):
@@ -101,7 +101,7 @@ class Session:
             failures += self._named(deleter.failures)
             gone = [record for record in left if record.urn not in self._store.records]
             rows += [self._row(Outcome(record, Op.DELETE, self._cluster(record))) for record in gone]
-        return Report(tuple(rows), _outputs(monitor), tuple(failures), self.stop.is_set())
+        return Report(_sorted(rows), _outputs(monitor), tuple(failures), self.stop.is_set())
 
     def _pass(self, *, preview: bool) -> tuple[Engine, list[str], Monitor]:
         config = self.project.config(self._crypter(None))
@@ -200,6 +200,11 @@ class Session:
             yield
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Order rows by URN, which keeps a component's own together; registrations come in another order every time."""
+    return tuple(sorted(rows, key=lambda row: (bool(row.parent), row.urn)))
 
 
 def _is_hidden(path: str, secret: frozenset[str]) -> bool:

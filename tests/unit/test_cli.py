@@ -1,0 +1,129 @@
+"""The `mesh` command as a person uses it: what is printed where, and what it ends with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from meshctl.cli import main
+from meshctl.commands import choose
+from meshctl.local import passphrase
+
+TLS = """
+import pulumi, pulumi_tls as tls
+key = tls.PrivateKey("key", algorithm="ECDSA", ecdsa_curve="P256")
+pulumi.export("key", key.private_key_pem)
+pulumi.export("public", key.public_key_pem.apply(lambda pem: pem.splitlines()[0]))
+pulumi.log.warn("mind the gap")
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "open sesame")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(passphrase, "ITERATIONS", 10)
+    (tmp_path / "Pulumi.yaml").write_text("name: tiny\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text(TLS)
+    return tmp_path
+
+
+def mesh(project: Path, *args: str):
+    return CliRunner().invoke(main, [*args, "--stack", "dev", "--cwd", str(project)])
+
+
+class TestLife:
+    """preview, up, preview, destroy."""
+
+    def test_as_text(self, project):
+        preview = mesh(project, "preview")
+        assert preview.exit_code == 0
+        assert "+ tls:PrivateKey  key" in preview.stdout
+        assert preview.stdout.endswith("2 to create\n")
+        assert "by the local engine (pulumi is not on PATH)" in preview.stderr
+        assert "warning: mind the gap" in preview.stderr
+        up = mesh(project, "up", "--yes")
+        assert up.exit_code == 0
+        assert "2 created" in up.stdout
+        assert "key: [secret]" in up.stdout
+        assert "public: -----BEGIN PUBLIC KEY-----" in up.stdout
+        assert "PRIVATE KEY" not in up.output
+        assert mesh(project, "preview").stdout == "0 changes, 2 unchanged\n"
+        destroy = mesh(project, "destroy", "--yes")
+        assert destroy.stdout.endswith("2 deleted\n")
+        assert mesh(project, "destroy", "--yes").stdout == "0 changes\n"
+
+    def test_as_json_with_nothing_else_on_stdout(self, project):
+        rows = json.loads(mesh(project, "preview", "--json").stdout)
+        assert [set(row) for row in rows] == [{"urn", "type", "name", "parent", "cluster", "op", "fields"}] * 2
+        assert [(row["name"], row["op"]) for row in rows] == [("tiny-dev", "create"), ("key", "create")]
+        up = json.loads(mesh(project, "up", "--json", "--yes").stdout)
+        assert set(up) == {"resources", "outputs"}
+        assert up["outputs"]["key"] == "[secret]"
+        assert all(row["op"] == "same" for row in json.loads(mesh(project, "preview", "--json").stdout))
+        assert len(json.loads(mesh(project, "destroy", "--json", "--yes").stdout)) == 2
+
+    def test_the_state_may_lie_elsewhere(self, project, tmp_path):
+        state = tmp_path / "elsewhere" / "s.json"
+        assert mesh(project, "up", "--yes", "--state", str(state)).exit_code == 0
+        assert state.exists()
+        assert not (project / ".pulumi-local").exists()
+
+
+class TestMistakes:
+    """Are told in a line or two, without a traceback."""
+
+    @pytest.mark.parametrize("command", ["up", "destroy"])
+    def test_nothing_is_done_unasked(self, project, command):
+        result = mesh(project, command)
+        assert result.exit_code == 2
+        assert "this is not a terminal; look at `mesh preview`, add --yes" in result.stderr
+
+    def test_no_project(self, tmp_path):
+        result = mesh(tmp_path, "preview")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "no Pulumi.yaml here or above" in result.stderr
+
+    def test_a_program_that_fails(self, project):
+        (project / "__main__.py").write_text("import pulumi\nraise pulumi.RunError('mesh: no clusters')\n")
+        result = mesh(project, "preview")
+        assert result.exit_code == 1
+        assert result.stderr.endswith("error: mesh: no clusters\n")
+
+    def test_a_broken_state(self, project):
+        mesh(project, "up", "--yes")
+        (project / ".pulumi-local" / "tiny" / "dev.json").write_text("{")
+        result = mesh(project, "preview")
+        assert result.exit_code == 1
+        assert "dev.json: the state file cannot be used" in result.stderr
+
+    def test_state_is_of_the_local_engine(self, project):
+        result = mesh(project, "preview", "--engine", "pulumi", "--state", "x")
+        assert "--state is of the local engine" in result.stderr
+
+
+def test_the_engine_is_chosen_and_said():
+    assert choose(None, "/bin/pulumi") == ("pulumi", "it is on PATH")
+    assert choose(None, None) == ("local", "pulumi is not on PATH")
+    assert choose("local", "/bin/pulumi") == ("local", "as asked")
+
+
+def test_schema_is_the_documents():
+    schema = json.loads(CliRunner().invoke(main, ["schema"]).stdout)
+    assert {"id", "clusters"} <= set(schema["properties"])
+
+
+def test_help_loads_neither_pulumi_nor_kubernetes():
+    text = (
+        "import sys, click.testing, meshctl.cli as cli\n"
+        "result = click.testing.CliRunner().invoke(cli.main, ['--help'])\n"
+        "assert 'preview' in result.stdout and 'lab' in result.stdout, result.output\n"
+        "print([m for m in ('pulumi', 'kubernetes', 'cryptography', 'rich', 'yaml') if m in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,247 @@
+"""Charts and releases, with a program in the place of helm that tells what it was asked."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from typing import Any
+
+import pytest
+
+from meshctl.local.model import UNKNOWN, Applied, Goal, Op, Record, StepError, Unreachable
+from meshctl.local.providers import helm, helm_release
+from meshctl.local.providers.helm_release import HelmReleases
+
+FAKE = """#!{python}
+import json, os, pathlib, sys
+folder = pathlib.Path({folder!r})
+args = sys.argv[1:]
+kubeconfig = pathlib.Path(args[args.index("--kubeconfig") + 1]) if "--kubeconfig" in args else None
+call = {{
+    "args": args,
+    "stdin": sys.stdin.read() if "-" in args else "",
+    "kubeconfig": kubeconfig.read_text() if kubeconfig else "",
+    "mode": oct(kubeconfig.stat().st_mode & 0o777) if kubeconfig else "",
+}}
+with open(folder / "calls", "a") as calls:
+    calls.write(json.dumps(call) + "\\n")
+answers = json.loads((folder / "answers").read_text())
+answer = answers.get(args[0], "")
+if isinstance(answer, list):
+    sys.stderr.write(answer[0])
+    sys.exit(1)
+print(answer)
+"""
+DEPLOYED = json.dumps({"info": {"status": "deployed"}})
+MADE = json.dumps(
+    {
+        "name": "crds",
+        "namespace": "istio-system",
+        "version": 1,
+        "info": {"status": "deployed"},
+        "chart": {"metadata": {"name": "base", "version": "1.2.3"}},
+        "manifest": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: n}\n",
+    }
+)
+
+
+class Fake:
+    def __init__(self, folder) -> None:
+        self.folder = folder
+        self.program = folder / "helm"
+        self.program.write_text(FAKE.format(python=sys.executable, folder=str(folder)))
+        self.program.chmod(self.program.stat().st_mode | stat.S_IXUSR)
+        self.answer()
+
+    def answer(self, **answers: Any) -> None:
+        (self.folder / "answers").write_text(json.dumps(answers))
+
+    @property
+    def calls(self) -> list[dict[str, Any]]:
+        path = self.folder / "calls"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch) -> Fake:
+    fake = Fake(tmp_path)
+    monkeypatch.setattr(helm, "helm_program", lambda: fake.program)
+    monkeypatch.setattr(helm, "_results", {})
+    return fake
+
+
+class TestTemplate:
+    """`kubernetes:helm:template`, as the real provider answers it."""
+
+    OPTIONS = '{"chart": "istiod", "version": "1.2.3", "fetch_opts": {"repo": "https://charts.example"}, '
+
+    def options(self, **more: Any) -> dict[str, Any]:
+        return json.loads(self.OPTIONS + '"namespace": "istio-system", "release_name": "istiod"}') | more
+
+    def test_all_options_reach_helm(self, fake):
+        helm.template(self.options(values={"a": {"b": 1}}, kube_version="1.32.0", api_versions=["v1", "x/v1"]))
+        (call,) = fake.calls
+        args = call["args"]
+        assert args[:3] == ["template", "istiod", "istiod"]
+        flags = " ".join(args[3:])
+        for wanted in (
+            "--repo https://charts.example",
+            "--version 1.2.3",
+            "--namespace istio-system",
+            "--kube-version 1.32.0",
+            "--api-versions v1 --api-versions x/v1",
+            "--include-crds",
+            "--no-hooks",
+            "--values -",
+        ):
+            assert wanted in flags
+        assert json.loads(call["stdin"]) == {"a": {"b": 1}}
+
+    def test_documents_become_objects_and_lists_are_taken_apart(self, fake):
+        item = "{apiVersion: v1, kind: ConfigMap, metadata: {name: %s}}"
+        listed = "apiVersion: v1\nkind: List\nitems: [" + item % "b" + "]"
+        fake.answer(template=f"---\n{item % 'a'}\n---\n# nothing\n---\n{listed}")
+        assert [o["metadata"]["name"] for o in helm.template(self.options())] == ["a", "b"]
+
+    def test_equal_options_are_rendered_once(self, fake):
+        helm.template(self.options())
+        helm.template(self.options())
+        helm.template(self.options(values={"x": 1}))
+        assert len(fake.calls) == 2
+
+    def test_what_helm_says_is_the_error(self, fake):
+        fake.answer(template=["WARNING: old\nError: chart requires kubeVersion >=9\n\nUse --debug flag\n"])
+        with pytest.raises(StepError) as caught:
+            helm.template(self.options())
+        assert str(caught.value) == "helm template istiod: chart requires kubeVersion >=9"
+
+    def test_a_chart_must_be_named(self):
+        with pytest.raises(StepError, match="neither `path` nor `chart`"):
+            helm.template({"values": {}})
+
+
+KUBECONFIG = '{"apiVersion": "v1", "kind": "Config"}'
+INPUTS = {"name": "crds", "namespace": "istio-system", "chart": "base", "version": "1.2.3", "values": {"a": 1}}
+
+
+def goal(**inputs: Any) -> Goal:
+    return Goal("urn::crds", helm.RELEASE, "crds", True, "", "", INPUTS | inputs, frozenset(), ())
+
+
+def record(done: Applied, **inputs: Any) -> Record:
+    return Record(
+        "urn::crds",
+        helm.RELEASE,
+        "crds",
+        True,
+        "",
+        "",
+        INPUTS | inputs,
+        frozenset(),
+        (),
+        done.id,
+        done.outputs,
+        frozenset(),
+    )
+
+
+class TestRelease:
+    """One release, by helm and the kubeconfig of its provider."""
+
+    @pytest.fixture
+    def releases(self, fake) -> HelmReleases:  # noqa: ARG002
+        return HelmReleases({"kubeconfig": KUBECONFIG}, "mesh/dev", "east", lambda _urn, _message: None)
+
+    @pytest.fixture
+    def done(self, fake, releases) -> Applied:
+        fake.answer(status=["Error: release: not found"], upgrade=MADE)
+        return releases.apply(goal(), None, releases.plan(goal(), None))
+
+    def test_it_is_installed_with_a_borrowed_kubeconfig(self, fake, done):
+        call = fake.calls[-1]
+        assert call["args"][:4] == ["upgrade", "crds", "base", "--install"]
+        assert "--labels mesh-stack=mesh_dev" in " ".join(call["args"])
+        assert "--wait" in call["args"]
+        assert (call["kubeconfig"], call["mode"]) == (KUBECONFIG, "0o600")
+        assert json.loads(call["stdin"]) == {"a": 1}
+        path = call["args"][call["args"].index("--kubeconfig") + 1]
+        assert not fake.folder.joinpath(path).exists()
+        assert done.id == "istio-system/crds"
+        assert done.outputs["resourceNames"] == {"ConfigMap/v1": ["n/c"]}
+        assert done.outputs["status"]["version"] == "1.2.3"
+
+    def test_the_same_is_left_alone(self, fake, releases, done):
+        fake.answer(status=DEPLOYED)
+        assert releases.plan(goal(), record(done)).op is Op.SAME
+
+    @pytest.mark.parametrize(
+        ("inputs", "op"),
+        [({"values": {"a": 2}}, Op.UPDATE), ({"version": "2"}, Op.UPDATE), ({"namespace": "other"}, Op.REPLACE)],
+    )
+    def test_changes(self, fake, releases, done, inputs, op):
+        fake.answer(status=DEPLOYED)
+        step = releases.plan(goal(**inputs), record(done))
+        assert step.op is op
+        assert step.outputs["status"] is UNKNOWN
+
+    def test_what_is_gone_is_made_again_and_what_failed_is_tried_again(self, fake, releases, done):
+        fake.answer(status=["Error: release: not found"])
+        assert releases.plan(goal(), record(done)).op is Op.CREATE
+        fake.answer(status=json.dumps({"info": {"status": "failed"}}))
+        assert releases.plan(goal(), record(done)).op is Op.UPDATE
+
+    def test_one_that_somebody_else_made_is_left_alone(self, fake, releases):
+        fake.answer(status=DEPLOYED, list="[]")
+        with pytest.raises(StepError, match="exists already and is not this stack's"):
+            releases.apply(goal(), None, releases.plan(goal(), None))
+        assert "upgrade" not in [call["args"][0] for call in fake.calls]
+
+    def test_one_of_ours_that_was_never_recorded_is_taken_up(self, fake, releases):
+        pending = json.dumps({"info": {"status": "pending-install"}})
+        fake.answer(status=pending, list='[{"name": "crds"}]', upgrade=MADE)
+        releases.apply(goal(), None, releases.plan(goal(), None))
+        assert [call["args"][0] for call in fake.calls] == ["status", "list", "uninstall", "upgrade"]
+
+    def test_an_unreachable_cluster_is_planned_from_the_state(self, fake, releases, done):
+        fake.answer(status=["Error: Kubernetes cluster unreachable: dial tcp"])
+        with pytest.raises(Unreachable):
+            releases.plan(goal(), record(done))
+        assert releases.plan_recorded(goal(), record(done)).op is Op.SAME
+
+    def test_a_preview_needs_no_kubeconfig(self, fake, done):
+        unknown = HelmReleases({"kubeconfig": UNKNOWN}, "mesh/dev", "east", lambda _urn, _message: None)
+        before = len(fake.calls)
+        assert unknown.plan(goal(), None).op is Op.CREATE
+        assert unknown.plan(goal(), record(done)).op is Op.SAME
+        assert len(fake.calls) == before
+
+    def test_deleting_waits(self, fake, releases, done):
+        releases.delete(record(done))
+        args = fake.calls[-1]["args"]
+        assert args[:2] == ["uninstall", "crds"]
+        assert {"--wait", "--ignore-not-found"} <= set(args)
+
+    def test_a_local_chart_is_watched(self, fake, releases, tmp_path):
+        chart = tmp_path / "chart"
+        chart.mkdir()
+        (chart / "Chart.yaml").write_text("name: x\n")
+        wanted = goal(chart=str(chart))
+        fake.answer(status=["Error: release: not found"], upgrade=MADE)
+        before = record(releases.apply(wanted, None, releases.plan(wanted, None)), chart=str(chart))
+        fake.answer(status=DEPLOYED)
+        assert releases.plan(wanted, before).op is Op.SAME
+        (chart / "Chart.yaml").write_text("name: y\n")
+        assert releases.plan(wanted, before).op is Op.UPDATE
+
+    def test_inputs_it_does_not_know_are_refused_by_name(self, releases):
+        with pytest.raises(StepError, match="postrender needs the Pulumi CLI"):
+            releases.plan(goal(postrender="x"), None)
+
+    def test_without_a_name_one_is_drawn_that_stays(self, releases):
+        nameless = goal()
+        nameless = Goal(**{**nameless.__dict__, "inputs": {k: v for k, v in INPUTS.items() if k != "name"}})
+        name = releases.plan(nameless, None).outputs["name"]
+        assert name.startswith("crds-")
+        assert releases.plan(nameless, None).outputs["name"] == name
+        assert helm_release._named(nameless, None) == ("istio-system", name)
