@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from meshctl.cli import main
 from meshctl.commands import choose
@@ -24,7 +24,7 @@ pulumi.log.warn("mind the gap")
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "open sesame")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(passphrase, "ITERATIONS", 10)
@@ -33,14 +33,14 @@ def project(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def mesh(project: Path, *args: str):
+def mesh(project: Path, *args: str) -> Result:
     return CliRunner().invoke(main, [*args, "--stack", "dev", "--cwd", str(project)])
 
 
 class TestLife:
     """preview, up, preview, destroy."""
 
-    def test_as_text(self, project):
+    def test_as_text(self, project: Path) -> None:
         preview = mesh(project, "preview")
         assert preview.exit_code == 0
         assert "+ tls:PrivateKey  key" in preview.stdout
@@ -58,7 +58,7 @@ class TestLife:
         assert destroy.stdout.endswith("2 deleted\n")
         assert mesh(project, "destroy", "--yes").stdout == "0 changes\n"
 
-    def test_as_json_with_nothing_else_on_stdout(self, project):
+    def test_as_json_with_nothing_else_on_stdout(self, project: Path) -> None:
         rows = json.loads(mesh(project, "preview", "--json").stdout)
         assert [set(row) for row in rows] == [{"urn", "type", "name", "parent", "cluster", "op", "fields"}] * 2
         assert [(row["name"], row["op"]) for row in rows] == [("tiny-dev", "create"), ("key", "create")]
@@ -68,7 +68,7 @@ class TestLife:
         assert all(row["op"] == "same" for row in json.loads(mesh(project, "preview", "--json").stdout))
         assert len(json.loads(mesh(project, "destroy", "--json", "--yes").stdout)) == 2
 
-    def test_the_state_may_lie_elsewhere(self, project, tmp_path):
+    def test_the_state_may_lie_elsewhere(self, project: Path, tmp_path: Path) -> None:
         state = tmp_path / "elsewhere" / "s.json"
         assert mesh(project, "up", "--yes", "--state", str(state)).exit_code == 0
         assert state.exists()
@@ -79,46 +79,46 @@ class TestMistakes:
     """Are told in a line or two, without a traceback."""
 
     @pytest.mark.parametrize("command", ["up", "destroy"])
-    def test_nothing_is_done_unasked(self, project, command):
+    def test_nothing_is_done_unasked(self, project: Path, command: str) -> None:
         result = mesh(project, command)
         assert result.exit_code == 2
         assert "this is not a terminal; look at `mesh preview`, add --yes" in result.stderr
 
-    def test_no_project(self, tmp_path):
+    def test_no_project(self, tmp_path: Path) -> None:
         result = mesh(tmp_path, "preview")
         assert (result.exit_code, result.stdout) == (1, "")
         assert "no Pulumi.yaml here or above" in result.stderr
 
-    def test_a_program_that_fails(self, project):
+    def test_a_program_that_fails(self, project: Path) -> None:
         (project / "__main__.py").write_text("import pulumi\nraise pulumi.RunError('mesh: no clusters')\n")
         result = mesh(project, "preview")
         assert result.exit_code == 1
         assert result.stderr.endswith("error: mesh: no clusters\n")
 
-    def test_a_broken_state(self, project):
+    def test_a_broken_state(self, project: Path) -> None:
         mesh(project, "up", "--yes")
         (project / ".pulumi-local" / "tiny" / "dev.json").write_text("{")
         result = mesh(project, "preview")
         assert result.exit_code == 1
         assert "dev.json: the state file cannot be used" in result.stderr
 
-    def test_state_is_of_the_local_engine(self, project):
+    def test_state_is_of_the_local_engine(self, project: Path) -> None:
         result = mesh(project, "preview", "--engine", "pulumi", "--state", "x")
         assert "--state is of the local engine" in result.stderr
 
 
-def test_the_engine_is_chosen_and_said():
+def test_the_engine_is_chosen_and_said() -> None:
     assert choose(None, "/bin/pulumi") == ("pulumi", "it is on PATH")
     assert choose(None, None) == ("local", "pulumi is not on PATH")
     assert choose("local", "/bin/pulumi") == ("local", "as asked")
 
 
-def test_schema_is_the_documents():
+def test_schema_is_the_documents() -> None:
     schema = json.loads(CliRunner().invoke(main, ["schema"]).stdout)
     assert {"id", "clusters"} <= set(schema["properties"])
 
 
-def test_help_loads_neither_pulumi_nor_kubernetes():
+def test_help_loads_neither_pulumi_nor_kubernetes() -> None:
     text = (
         "import sys, click.testing, meshctl.cli as cli\n"
         "result = click.testing.CliRunner().invoke(cli.main, ['--help'])\n"

@@ -18,7 +18,7 @@ SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"
 
 def step(op: str, type_: str, name: str, provider: str = "", **more: Any) -> dict[str, Any]:
     urn = f"{P}{type_}::{name}"
-    states = {
+    states: dict[str, Any] = {
         side: {"type": type_, "urn": urn, "id": "", "parent": f"{P}pulumi:pulumi:Stack::mesh-dev", **more.pop(side)}
         for side in ("old", "new")
         if side in more
@@ -44,7 +44,7 @@ REFERENCE = f"{P}pulumi:providers:kubernetes::p::0123"
 class TestRows:
     """One a resource, whatever Pulumi does it in."""
 
-    def test_cluster_and_fields(self):
+    def test_cluster_and_fields(self) -> None:
         spec = {"replicas": 2, "ports": [{"port": 80}], "same": 1}
         new = {"replicas": 3, "ports": [{"port": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}], "same": 1}
         events = fed(
@@ -77,12 +77,12 @@ class TestRows:
             ('data["a.b"]', None, None),
         ]
 
-    def test_without_paths_the_keys_are_shown(self):
+    def test_without_paths_the_keys_are_shown(self) -> None:
         changed = step("update", "a:b:C", "x", old={"inputs": {"n": 1}}, new={"inputs": {"n": 2}}, diffs=["n"])
         (row,) = fed(pre(**changed)).rows.values()
         assert [(f.path, f.old, f.new) for f in row.fields] == [("n", 1, 2)]
 
-    def test_a_replacement_is_one_row(self):
+    def test_a_replacement_is_one_row(self) -> None:
         ops = ("create-replacement", "replace", "delete-replaced")
         events = fed(*(pre(**step(op, "a:b:C", "x", old={"inputs": {}}, new={"inputs": {}})) for op in ops))
         assert [row.op for row in events.rows.values()] == ["replace"]
@@ -90,7 +90,7 @@ class TestRows:
     @pytest.mark.parametrize(
         ("op", "ours"), [("import", "create"), ("read", "same"), ("refresh", "same"), ("delete", "delete")]
     )
-    def test_other_words(self, op, ours):
+    def test_other_words(self, op: str, ours: str) -> None:
         (row,) = fed(pre(**step(op, "a:b:C", "x", old={"inputs": {}}))).rows.values()
         assert row.op == ours
 
@@ -98,7 +98,7 @@ class TestRows:
 class TestFailures:
     """What went wrong, once, without colours."""
 
-    def test_errors_are_gathered(self):
+    def test_errors_are_gathered(self) -> None:
         told = {"message": "<{%fg 1%}>it failed\n<{%reset%}>", "color": "never", "severity": "error"}
         events = fed(
             pre(**step("create", "a:b:C", "x", new={"inputs": {}})),
@@ -117,7 +117,7 @@ class TestEnvironment:
     def project(self, root: Path, **settings: Any) -> Project:
         return Project(root, "mesh", "dev", settings, {}, root / "Pulumi.dev.yaml")
 
-    def test_a_folder_in_the_project_unless_another_is_set(self, tmp_path):
+    def test_a_folder_in_the_project_unless_another_is_set(self, tmp_path: Path) -> None:
         def backend(environ: dict[str, str], **settings: Any) -> str | None:
             return environment(self.project(tmp_path, **settings), environ, tmp_path).get("PULUMI_BACKEND_URL")
 
@@ -128,7 +128,7 @@ class TestEnvironment:
         (tmp_path / ".pulumi" / "credentials.json").write_text(json.dumps({"current": "https://api.example"}))
         assert backend({}) is None
 
-    def test_our_own_python_comes_first(self, tmp_path):
+    def test_our_own_python_comes_first(self, tmp_path: Path) -> None:
         path = environment(self.project(tmp_path), {"PATH": "/bin"}, tmp_path)["PATH"]
         assert path.endswith(":/bin")
         assert (Path(path.partition(":")[0]) / "python3").exists() or (Path(path.partition(":")[0]) / "python").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,13 +16,13 @@ from tests.support.toy import Desk, ops
 
 
 @pytest.fixture(autouse=True)
-def _passphrase(monkeypatch):
+def _passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "open sesame")
     monkeypatch.setattr(passphrase, "ITERATIONS", 10)
 
 
 @pytest.fixture
-def desk(tmp_path) -> Desk:
+def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
@@ -35,7 +36,7 @@ pulumi.export("b", b.of)
 class TestStepByStep:
     """The life of a stack, from nothing to nothing."""
 
-    def test_a_preview_touches_nothing(self, desk):
+    def test_a_preview_touches_nothing(self, desk: Desk) -> None:
         report = desk.preview(TWO)
         assert ops(report) == {"a": "create", "b": "create"}
         assert desk.world.log == []
@@ -44,7 +45,7 @@ class TestStepByStep:
             path.name == ".pulumi-local" for path in desk.root.iterdir()
         )
 
-    def test_up_makes_what_others_need_first_and_then_nothing_changes(self, desk):
+    def test_up_makes_what_others_need_first_and_then_nothing_changes(self, desk: Desk) -> None:
         report = desk.up(TWO)
         assert report.exit_code == 0
         assert desk.world.happened("create") == ["a", "b"]
@@ -54,28 +55,28 @@ class TestStepByStep:
         assert (again.changes, again.outputs) == (0, report.outputs)
         assert desk.world.happened("create") == ["a", "b"]
 
-    def test_urns_are_those_of_pulumi(self, desk):
+    def test_urns_are_those_of_pulumi(self, desk: Desk) -> None:
         desk.up('g = Group("g"); h = Group("h", opts=Opts(parent=g)); Thing("t", opts=Opts(parent=h))')
         assert desk.recorded()["t"]["urn"] == (
             "urn:pulumi:dev::tiny::mesh:index:Group$mesh:index:Group$toy:index:Thing::t"
         )
         assert desk.recorded()["tiny-dev"]["urn"] == "urn:pulumi:dev::tiny::pulumi:pulumi:Stack::tiny-dev"
 
-    def test_a_change_updates_and_shows_the_field(self, desk):
+    def test_a_change_updates_and_shows_the_field(self, desk: Desk) -> None:
         desk.up(TWO)
         report = desk.up(TWO.replace("size=1", "size=2"))
         assert ops(report) == {"a": "update", "b": "same"}
         (row,) = [row for row in report.rows if row.name == "a"]
         assert [(f.path, f.old, f.new) for f in row.fields] == [("size", 1, 2)]
 
-    def test_drift_is_seen_and_mended(self, desk):
+    def test_drift_is_seen_and_mended(self, desk: Desk) -> None:
         desk.up(TWO)
         desk.world.files("a")[0].unlink()
         assert ops(desk.preview())["a"] == "create"
         desk.up()
         assert desk.world.names() == {"a", "b"}
 
-    def test_what_left_the_program_goes_after_what_leans_on_it(self, desk):
+    def test_what_left_the_program_goes_after_what_leans_on_it(self, desk: Desk) -> None:
         desk.up('a = Thing("a"); b = Thing("b", of=a.made); c = Thing("c", opts=Opts(depends_on=[b]))')
         planned = desk.preview('Thing("z")')
         assert ops(planned) == {"z": "create", "a": "delete", "b": "delete", "c": "delete"}
@@ -83,7 +84,7 @@ class TestStepByStep:
         assert desk.world.happened("delete") == ["c", "b", "a"]
         assert set(desk.recorded()) == {"tiny-dev", "z"}
 
-    def test_destroy_takes_all_away_without_the_program(self, desk):
+    def test_destroy_takes_all_away_without_the_program(self, desk: Desk) -> None:
         desk.up(TWO)
         (desk.root / "__main__.py").write_text("raise SystemExit('never run')")
         report = desk.destroy()
@@ -93,14 +94,14 @@ class TestStepByStep:
         assert not desk.state_file.exists()
         assert desk.destroy().rows == ()
 
-    def test_nothing_happens_without_agreement(self, desk):
+    def test_nothing_happens_without_agreement(self, desk: Desk) -> None:
         assert desk.up(TWO, agree=False).exit_code == 1
         assert desk.world.log == []
         desk.up(TWO)
         assert desk.destroy(agree=False).exit_code == 1
         assert desk.world.names() == {"a", "b"}
 
-    def test_the_program_is_run_anew_for_each_pass(self, desk):
+    def test_the_program_is_run_anew_for_each_pass(self, desk: Desk) -> None:
         (desk.root / "counting.py").write_text("seen = []\n")
         text = "import counting\ncounting.seen.append(1)\nThing('a', n=len(counting.seen))\n"
         desk.up(text)
@@ -111,19 +112,19 @@ class TestStepByStep:
 class TestReplacing:
     """The new one first, so that nothing is missing meanwhile; unless the program says otherwise."""
 
-    def test_the_old_one_goes_at_the_end(self, desk):
+    def test_the_old_one_goes_at_the_end(self, desk: Desk) -> None:
         desk.up('a = Thing("a", fixed=1); Thing("b", of=a.made)')
         report = desk.up('a = Thing("a", fixed=2); Thing("b", of=a.made)')
         assert ops(report) == {"a": "replace", "b": "update"}
         assert desk.world.log[2:] == [("create", "a"), ("update", "b"), ("delete", "a")]
         assert len(desk.world.files("a")) == 1
 
-    def test_delete_before_replace(self, desk):
+    def test_delete_before_replace(self, desk: Desk) -> None:
         desk.up('Thing("a", fixed=1)')
         desk.up('Thing("a", fixed=2, opts=Opts(delete_before_replace=True))')
         assert desk.world.log == [("create", "a"), ("delete", "a"), ("create", "a")]
 
-    def test_an_old_one_that_cannot_be_deleted_is_remembered(self, desk):
+    def test_an_old_one_that_cannot_be_deleted_is_remembered(self, desk: Desk) -> None:
         desk.up('Thing("a", fixed=1)')
         desk.world.fails["a"] = "delete"
         assert desk.up('Thing("a", fixed=2)').exit_code == 1
@@ -132,21 +133,21 @@ class TestReplacing:
         assert desk.up().exit_code == 0
         assert len(desk.world.files("a")) == 1
 
-    def test_a_trigger_replaces_when_its_value_changes(self, desk):
+    def test_a_trigger_replaces_when_its_value_changes(self, desk: Desk) -> None:
         desk.up('Thing("a", opts=Opts(replacement_trigger="1"))')
         assert desk.preview().changes == 0
         assert ops(desk.up('Thing("a", opts=Opts(replacement_trigger="2"))')) == {"a": "replace"}
         assert len(desk.world.files("a")) == 1
         assert desk.preview().changes == 0
 
-    def test_a_secret_trigger_is_not_kept_in_clear(self, desk):
+    def test_a_secret_trigger_is_not_kept_in_clear(self, desk: Desk) -> None:
         desk.up('Thing("a", opts=Opts(replacement_trigger=Output.secret("hush-hush")))')
         assert "hush-hush" not in desk.state_file.read_text()
         assert ops(desk.preview('Thing("a", opts=Opts(replacement_trigger=Output.secret("other")))')) == {
             "a": "replace"
         }
 
-    def test_another_cluster_replaces_all_that_was_on_the_old_one(self, desk):
+    def test_another_cluster_replaces_all_that_was_on_the_old_one(self, desk: Desk) -> None:
         text = 'p = Provider("p", clusterIdentifier="lab/{}"); a = Thing("a", opts=Opts(provider=p))'
         desk.up(text.format("one"))
         report = desk.up(text.format("two"))
@@ -163,7 +164,7 @@ class TestFailing:
 
     FOUR = 'a = Thing("a"); b = Thing("b", of=a.made); c = Thing("c", of=b.made); d = Thing("d")'
 
-    def test_siblings_go_on_and_dependents_wait(self, desk):
+    def test_siblings_go_on_and_dependents_wait(self, desk: Desk) -> None:
         desk.world.fails["b"] = "create"
         report = desk.up(self.FOUR)
         assert report.exit_code == 1
@@ -174,13 +175,13 @@ class TestFailing:
         assert ops(again) == {"a": "same", "b": "create", "c": "create", "d": "same"}
         assert desk.preview().changes == 0
 
-    def test_nothing_is_deleted_after_a_failure(self, desk):
+    def test_nothing_is_deleted_after_a_failure(self, desk: Desk) -> None:
         desk.up(self.FOUR)
         desk.world.fails["z"] = "create"
         desk.up('Thing("z")')
         assert desk.world.names() == {"a", "b", "c", "d"}
 
-    def test_a_failed_delete_keeps_what_it_leans_on(self, desk):
+    def test_a_failed_delete_keeps_what_it_leans_on(self, desk: Desk) -> None:
         desk.up(self.FOUR)
         desk.world.fails["b"] = "delete"
         report = desk.destroy()
@@ -190,7 +191,7 @@ class TestFailing:
         assert desk.destroy().exit_code == 0
         assert desk.world.names() == set()
 
-    def test_what_was_made_and_is_not_ready_is_taken_up_again(self, desk):
+    def test_what_was_made_and_is_not_ready_is_taken_up_again(self, desk: Desk) -> None:
         desk.world.unready.add("a")
         assert desk.up('Thing("a")').failures == ("a: it does not become ready",)
         desk.world.unready.clear()
@@ -198,8 +199,8 @@ class TestFailing:
         assert len(desk.world.files("a")) == 1
         assert desk.preview().changes == 0
 
-    def test_a_defect_of_a_provider_is_a_failure_like_others(self, desk):
-        def defect(_op, name):
+    def test_a_defect_of_a_provider_is_a_failure_like_others(self, desk: Desk) -> None:
+        def defect(_op: str, name: str) -> None:
             assert name != "b", "nobody thought of b"
 
         desk.world.before = defect
@@ -211,10 +212,8 @@ class TestFailing:
         assert failure.startswith("b, d: unexpected AssertionError")
         assert desk.world.names() == {"a", "d"}
 
-    def test_an_interruption_finishes_what_runs_and_begins_nothing_else(self, desk):
-        session = None
-
-        def stop(_op, name):
+    def test_an_interruption_finishes_what_runs_and_begins_nothing_else(self, desk: Desk) -> None:
+        def stop(_op: str, name: str) -> None:
             if name == "a":
                 session.stop.set()
 
@@ -227,7 +226,7 @@ class TestFailing:
         desk.world.before = lambda _op, _name: None
         assert ops(desk.up()) == {"a": "same", "b": "create", "c": "create"}
 
-    def test_an_unreachable_world_is_planned_from_the_state_with_one_warning(self, desk):
+    def test_an_unreachable_world_is_planned_from_the_state_with_one_warning(self, desk: Desk) -> None:
         desk.up(self.FOUR)
         desk.world.reachable = False
         report = desk.preview(self.FOUR.replace('Thing("d")', 'Thing("d", size=2)'))
@@ -256,21 +255,21 @@ class TestMistakes:
             ('Output.from_input(1).apply(lambda x: {}["gone"])', "KeyError"),
         ],
     )
-    def test_is_an_error(self, desk, text, expected):
+    def test_is_an_error(self, desk: Desk, text: str, expected: str) -> None:
         report = desk.up(text)
         assert report.exit_code == 1
         assert expected in "\n".join(report.failures)
         assert desk.world.log == []
         assert not desk.state_file.exists()
 
-    def test_one_error_for_each_unknown_type(self, desk):
+    def test_one_error_for_each_unknown_type(self, desk: Desk) -> None:
         text = "\n".join(f'pulumi.CustomResource("gcp:compute/x:{t}", "{t}{i}", {{}})' for t in "XY" for i in (1, 2))
         assert sorted(failure.partition(":")[0] for failure in desk.preview(text).failures) == ["X1, X2", "Y1, Y2"]
 
-    def test_a_run_error_is_told_without_a_traceback(self, desk):
+    def test_a_run_error_is_told_without_a_traceback(self, desk: Desk) -> None:
         assert desk.preview('raise pulumi.RunError("mesh.clusters: none")').failures == ("mesh.clusters: none",)
 
-    def test_a_traceback_begins_in_the_program(self, desk):
+    def test_a_traceback_begins_in_the_program(self, desk: Desk) -> None:
         (failure,) = desk.preview("1 / 0").failures
         assert "__main__.py" in failure
         assert "runpy" not in failure
@@ -279,7 +278,7 @@ class TestMistakes:
 class TestOptions:
     """Every option that is honoured, by what it changes."""
 
-    def test_protect_refuses_deletes_and_replacements(self, desk):
+    def test_protect_refuses_deletes_and_replacements(self, desk: Desk) -> None:
         desk.up('Thing("a", fixed=1, opts=Opts(protect=True))')
         for report in (desk.up(""), desk.destroy(), desk.up('Thing("a", fixed=2, opts=Opts(protect=True))')):
             assert "it is protected" in report.failures[0]
@@ -288,46 +287,46 @@ class TestOptions:
         assert desk.up("").exit_code == 0
         assert desk.world.names() == set()
 
-    def test_retain_on_delete_forgets_and_keeps(self, desk):
+    def test_retain_on_delete_forgets_and_keeps(self, desk: Desk) -> None:
         desk.up('Thing("a", opts=Opts(retain_on_delete=True))')
         assert desk.destroy().exit_code == 0
         assert desk.world.names() == {"a"}
 
-    def test_deleted_with_leaves_the_delete_to_the_other(self, desk):
+    def test_deleted_with_leaves_the_delete_to_the_other(self, desk: Desk) -> None:
         desk.up('a = Thing("a"); Thing("b", opts=Opts(deleted_with=a)); Thing("c", opts=Opts(parent=a))')
         desk.destroy()
         assert desk.world.happened("delete") == ["c", "a"]
 
-    def test_deleted_with_something_that_stays_deletes(self, desk):
+    def test_deleted_with_something_that_stays_deletes(self, desk: Desk) -> None:
         desk.up('a = Thing("a"); Thing("b", opts=Opts(deleted_with=a))')
         desk.up('a = Thing("a")')
         assert desk.world.happened("delete") == ["b"]
 
-    def test_ignored_changes_keep_the_old_value(self, desk):
+    def test_ignored_changes_keep_the_old_value(self, desk: Desk) -> None:
         desk.up('Thing("a", spec={"n": 1, "m": 1})')
         report = desk.up('Thing("a", spec={"n": 2, "m": 2}, opts=Opts(ignore_changes=["spec.n"]))')
         assert [f.path for row in report.rows for f in row.fields] == ["spec.m"]
         assert desk.recorded()["a"]["inputs"]["spec"] == {"n": 1, "m": 2}
 
-    def test_an_alias_finds_the_old_record(self, desk):
+    def test_an_alias_finds_the_old_record(self, desk: Desk) -> None:
         desk.up('Thing("old")')
         report = desk.up('Thing("new", opts=Opts(aliases=[pulumi.Alias(name="old")]))')
         assert ops(report) == {"new": "same"}
         assert set(desk.recorded()) == {"tiny-dev", "new"}
         assert desk.world.happened("delete") == []
 
-    def test_an_alias_of_a_parent_finds_the_children(self, desk):
+    def test_an_alias_of_a_parent_finds_the_children(self, desk: Desk) -> None:
         desk.up('g = Group("g"); Thing("g-t", opts=Opts(parent=g))')
         report = desk.up(
             'g = Group("h", opts=Opts(aliases=[pulumi.Alias(name="g")])); Thing("h-t", opts=Opts(parent=g))'
         )
         assert ops(report) == {"h": "same", "h-t": "same"}
 
-    def test_custom_timeouts_reach_the_provider(self, desk):
+    def test_custom_timeouts_reach_the_provider(self, desk: Desk) -> None:
         desk.up('Thing("a", opts=Opts(custom_timeouts=pulumi.CustomTimeouts(create="1m30s", delete="5m")))')
         assert desk.recorded()["a"]["options"]["timeouts"] == {"create": 90, "delete": 300}
 
-    def test_hooks_are_accepted(self, desk):
+    def test_hooks_are_accepted(self, desk: Desk) -> None:
         hook = "pulumi.ResourceHook('h', lambda args: None)"
         report = desk.up(f'h = {hook}; Thing("a", opts=Opts(hooks=pulumi.ResourceHookBinding(before_create=[h])))')
         assert report.failures == ()
@@ -336,7 +335,7 @@ class TestOptions:
 class TestValues:
     """What is not known yet, and what must not be seen."""
 
-    def test_outputs_stay_unknown_and_secret_in_a_preview(self, desk):
+    def test_outputs_stay_unknown_and_secret_in_a_preview(self, desk: Desk) -> None:
         desk.up('b = Thing("b", of="1", nested={"deep": [1]}, plain=1)')
         report = desk.preview("""
 a = Thing("a", opts=Opts(additional_secret_outputs=["made"]))
@@ -349,13 +348,13 @@ pulumi.run(main)
         (row,) = [row for row in report.rows if row.name == "b"]
         assert {f.path: f.new for f in row.fields} == {"of": "[secret]", "nested.deep[0]": "[secret]"}
 
-    def test_an_unknown_value_is_shown_as_such(self, desk):
+    def test_an_unknown_value_is_shown_as_such(self, desk: Desk) -> None:
         desk.up('b = Thing("b", of="1")')
         report = desk.preview('a = Thing("a"); b = Thing("b", of=a.made)')
         (row,) = [row for row in report.rows if row.name == "b"]
         assert [(f.path, f.old, f.new) for f in row.fields] == [("of", "1", "<known after apply>")]
 
-    def test_no_secret_is_shown_or_stored(self, desk):
+    def test_no_secret_is_shown_or_stored(self, desk: Desk) -> None:
         text = """
 s = Output.secret("hush-{n}")
 a = Thing("a", key=s, env=Output.all(s).apply(lambda v: {{"k": v[0]}}))
@@ -371,23 +370,23 @@ pulumi.export("open", "shown")
         assert "hush" not in desk.state_file.read_text()
         assert ops(desk.preview()) == {"a": "same", "g": "same"}
 
-    def test_a_secret_does_not_get_out_by_an_error(self, desk):
+    def test_a_secret_does_not_get_out_by_an_error(self, desk: Desk) -> None:
         desk.configure(stack="config:\n  secretly: 1\n")
         desk.world.fails["a"] = "create"
         desk.program('Thing("a", key=Output.secret("the world refuses"))')
         assert desk.up().failures == ("a: [secret] to create it",)
 
-    def test_whole_numbers_stay_whole(self, desk):
+    def test_whole_numbers_stay_whole(self, desk: Desk) -> None:
         desk.up('Thing("a", port=80, ratio=0.5, many=[1, 2], on=True, big=2**40)')
         inputs = desk.recorded()["a"]["inputs"]
         assert inputs == {"port": 80, "ratio": 0.5, "many": [1, 2], "on": True, "big": 2**40}
         assert isinstance(inputs["port"], int)
 
-    def test_a_function_is_answered(self, desk):
+    def test_a_function_is_answered(self, desk: Desk) -> None:
         report = desk.up('pulumi.export("x", pulumi.runtime.invoke("toy:index:echo", {"n": 1}).value["n"])')
         assert report.outputs == {"x": 1}
 
-    def test_unknown_outputs_reach_the_stack_once_known(self, desk):
+    def test_unknown_outputs_reach_the_stack_once_known(self, desk: Desk) -> None:
         report = desk.up(
             'g = Group("g"); a = Thing("a"); g.register_outputs({"m": a.made}); pulumi.export("m", a.made)'
         )
@@ -395,7 +394,7 @@ pulumi.export("open", "shown")
 
 
 @st.composite
-def graphs(draw):
+def graphs(draw: st.DrawFn) -> tuple[dict[int, set[int]], set[int]]:
     """Each thing leans on some of those before it, by a value or by depends_on; later some have left."""
     size = draw(st.integers(1, 9))
     edges = {i: draw(st.sets(st.integers(0, i - 1), max_size=3)) if i else set() for i in range(size)}
@@ -418,7 +417,7 @@ class TestAnyGraph:
 
     @settings(max_examples=12)
     @given(graphs(), st.integers(0, 5))
-    def test_order_holds_both_ways(self, tmp_path_factory, graph, seed):
+    def test_order_holds_both_ways(self, tmp_path_factory: pytest.TempPathFactory, graph: Any, seed: Any) -> None:
         edges, gone = graph
         desk = Desk(Path(tmp_path_factory.mktemp("graph")))
         everything = set(edges)

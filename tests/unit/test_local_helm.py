@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ MADE = json.dumps(
 
 
 class Fake:
-    def __init__(self, folder) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.program = folder / "helm"
         self.program.write_text(FAKE.format(python=sys.executable, folder=str(folder)))
@@ -64,7 +65,7 @@ class Fake:
 
 
 @pytest.fixture
-def fake(tmp_path, monkeypatch) -> Fake:
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
     fake = Fake(tmp_path)
     monkeypatch.setattr(helm, "helm_program", lambda: fake.program)
     monkeypatch.setattr(helm, "_results", {})
@@ -77,9 +78,10 @@ class TestTemplate:
     OPTIONS = '{"chart": "istiod", "version": "1.2.3", "fetch_opts": {"repo": "https://charts.example"}, '
 
     def options(self, **more: Any) -> dict[str, Any]:
-        return json.loads(self.OPTIONS + '"namespace": "istio-system", "release_name": "istiod"}') | more
+        common: dict[str, Any] = json.loads(self.OPTIONS + '"namespace": "istio-system", "release_name": "istiod"}')
+        return common | more
 
-    def test_all_options_reach_helm(self, fake):
+    def test_all_options_reach_helm(self, fake: Fake) -> None:
         helm.template(self.options(values={"a": {"b": 1}}, kube_version="1.32.0", api_versions=["v1", "x/v1"]))
         (call,) = fake.calls
         args = call["args"]
@@ -98,25 +100,25 @@ class TestTemplate:
             assert wanted in flags
         assert json.loads(call["stdin"]) == {"a": {"b": 1}}
 
-    def test_documents_become_objects_and_lists_are_taken_apart(self, fake):
+    def test_documents_become_objects_and_lists_are_taken_apart(self, fake: Fake) -> None:
         item = "{apiVersion: v1, kind: ConfigMap, metadata: {name: %s}}"
         listed = "apiVersion: v1\nkind: List\nitems: [" + item % "b" + "]"
         fake.answer(template=f"---\n{item % 'a'}\n---\n# nothing\n---\n{listed}")
         assert [o["metadata"]["name"] for o in helm.template(self.options())] == ["a", "b"]
 
-    def test_equal_options_are_rendered_once(self, fake):
+    def test_equal_options_are_rendered_once(self, fake: Fake) -> None:
         helm.template(self.options())
         helm.template(self.options())
         helm.template(self.options(values={"x": 1}))
         assert len(fake.calls) == 2
 
-    def test_what_helm_says_is_the_error(self, fake):
+    def test_what_helm_says_is_the_error(self, fake: Fake) -> None:
         fake.answer(template=["WARNING: old\nError: chart requires kubeVersion >=9\n\nUse --debug flag\n"])
         with pytest.raises(StepError) as caught:
             helm.template(self.options())
         assert str(caught.value) == "helm template istiod: chart requires kubeVersion >=9"
 
-    def test_a_chart_must_be_named(self):
+    def test_a_chart_must_be_named(self) -> None:
         with pytest.raises(StepError, match="neither `path` nor `chart`"):
             helm.template({"values": {}})
 
@@ -150,15 +152,15 @@ class TestRelease:
     """One release, by helm and the kubeconfig of its provider."""
 
     @pytest.fixture
-    def releases(self, fake) -> HelmReleases:  # noqa: ARG002
+    def releases(self, fake: Fake) -> HelmReleases:  # noqa: ARG002
         return HelmReleases({"kubeconfig": KUBECONFIG}, "mesh/dev", "east", lambda _urn, _message: None)
 
     @pytest.fixture
-    def done(self, fake, releases) -> Applied:
+    def done(self, fake: Fake, releases: HelmReleases) -> Applied:
         fake.answer(status=["Error: release: not found"], upgrade=MADE)
         return releases.apply(goal(), None, releases.plan(goal(), None))
 
-    def test_it_is_installed_with_a_borrowed_kubeconfig(self, fake, done):
+    def test_it_is_installed_with_a_borrowed_kubeconfig(self, fake: Fake, done: Applied) -> None:
         call = fake.calls[-1]
         assert call["args"][:4] == ["upgrade", "crds", "base", "--install"]
         assert "--labels mesh-stack=mesh_dev" in " ".join(call["args"])
@@ -171,7 +173,7 @@ class TestRelease:
         assert done.outputs["resourceNames"] == {"ConfigMap/v1": ["n/c"]}
         assert done.outputs["status"]["version"] == "1.2.3"
 
-    def test_the_same_is_left_alone(self, fake, releases, done):
+    def test_the_same_is_left_alone(self, fake: Fake, releases: HelmReleases, done: Applied) -> None:
         fake.answer(status=DEPLOYED)
         assert releases.plan(goal(), record(done)).op is Op.SAME
 
@@ -179,50 +181,52 @@ class TestRelease:
         ("inputs", "op"),
         [({"values": {"a": 2}}, Op.UPDATE), ({"version": "2"}, Op.UPDATE), ({"namespace": "other"}, Op.REPLACE)],
     )
-    def test_changes(self, fake, releases, done, inputs, op):
+    def test_changes(self, fake: Fake, releases: HelmReleases, done: Applied, inputs: Any, op: Op) -> None:
         fake.answer(status=DEPLOYED)
         step = releases.plan(goal(**inputs), record(done))
         assert step.op is op
         assert step.outputs["status"] is UNKNOWN
 
-    def test_what_is_gone_is_made_again_and_what_failed_is_tried_again(self, fake, releases, done):
+    def test_what_is_gone_or_failed_is_made_again(self, fake: Fake, releases: HelmReleases, done: Applied) -> None:
         fake.answer(status=["Error: release: not found"])
         assert releases.plan(goal(), record(done)).op is Op.CREATE
         fake.answer(status=json.dumps({"info": {"status": "failed"}}))
         assert releases.plan(goal(), record(done)).op is Op.UPDATE
 
-    def test_one_that_somebody_else_made_is_left_alone(self, fake, releases):
+    def test_one_that_somebody_else_made_is_left_alone(self, fake: Fake, releases: HelmReleases) -> None:
         fake.answer(status=DEPLOYED, list="[]")
         with pytest.raises(StepError, match="exists already and is not this stack's"):
             releases.apply(goal(), None, releases.plan(goal(), None))
         assert "upgrade" not in [call["args"][0] for call in fake.calls]
 
-    def test_one_of_ours_that_was_never_recorded_is_taken_up(self, fake, releases):
+    def test_one_of_ours_that_was_never_recorded_is_taken_up(self, fake: Fake, releases: HelmReleases) -> None:
         pending = json.dumps({"info": {"status": "pending-install"}})
         fake.answer(status=pending, list='[{"name": "crds"}]', upgrade=MADE)
         releases.apply(goal(), None, releases.plan(goal(), None))
         assert [call["args"][0] for call in fake.calls] == ["status", "list", "uninstall", "upgrade"]
 
-    def test_an_unreachable_cluster_is_planned_from_the_state(self, fake, releases, done):
+    def test_an_unreachable_cluster_is_left_to_the_state(
+        self, fake: Fake, releases: HelmReleases, done: Applied
+    ) -> None:
         fake.answer(status=["Error: Kubernetes cluster unreachable: dial tcp"])
         with pytest.raises(Unreachable):
             releases.plan(goal(), record(done))
         assert releases.plan_recorded(goal(), record(done)).op is Op.SAME
 
-    def test_a_preview_needs_no_kubeconfig(self, fake, done):
+    def test_a_preview_needs_no_kubeconfig(self, fake: Fake, done: Applied) -> None:
         unknown = HelmReleases({"kubeconfig": UNKNOWN}, "mesh/dev", "east", lambda _urn, _message: None)
         before = len(fake.calls)
         assert unknown.plan(goal(), None).op is Op.CREATE
         assert unknown.plan(goal(), record(done)).op is Op.SAME
         assert len(fake.calls) == before
 
-    def test_deleting_waits(self, fake, releases, done):
+    def test_deleting_waits(self, fake: Fake, releases: HelmReleases, done: Applied) -> None:
         releases.delete(record(done))
         args = fake.calls[-1]["args"]
         assert args[:2] == ["uninstall", "crds"]
         assert {"--wait", "--ignore-not-found"} <= set(args)
 
-    def test_a_local_chart_is_watched(self, fake, releases, tmp_path):
+    def test_a_local_chart_is_watched(self, fake: Fake, releases: HelmReleases, tmp_path: Path) -> None:
         chart = tmp_path / "chart"
         chart.mkdir()
         (chart / "Chart.yaml").write_text("name: x\n")
@@ -234,11 +238,11 @@ class TestRelease:
         (chart / "Chart.yaml").write_text("name: y\n")
         assert releases.plan(wanted, before).op is Op.UPDATE
 
-    def test_inputs_it_does_not_know_are_refused_by_name(self, releases):
+    def test_inputs_it_does_not_know_are_refused_by_name(self, releases: HelmReleases) -> None:
         with pytest.raises(StepError, match="postrender needs the Pulumi CLI"):
             releases.plan(goal(postrender="x"), None)
 
-    def test_without_a_name_one_is_drawn_that_stays(self, releases):
+    def test_without_a_name_one_is_drawn_that_stays(self, releases: HelmReleases) -> None:
         nameless = goal()
         nameless = Goal(**{**nameless.__dict__, "inputs": {k: v for k, v in INPUTS.items() if k != "name"}})
         name = releases.plan(nameless, None).outputs["name"]

@@ -11,8 +11,10 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -35,13 +37,13 @@ PROPERTIES = st.dictionaries(st.text("abcxyz", min_size=1, max_size=3), PLAIN, m
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "open sesame")
     monkeypatch.setattr(passphrase, "ITERATIONS", 10)
 
 
 @pytest.fixture
-def desk(tmp_path) -> Desk:
+def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
@@ -49,8 +51,8 @@ def store(path: Path, phrase: str | None = "open sesame") -> Store:
     return Store(path, "tiny/dev", lambda salt: Crypter(phrase, salt, str(path)))
 
 
-def record(name: str = "a", **changes) -> Record:
-    values = {
+def record(name: str = "a", **changes: Any) -> Record:
+    values: dict[str, Any] = {
         "urn": f"urn:pulumi:dev::tiny::toy:index:Thing::{name}",
         "type": "toy:index:Thing",
         "name": name,
@@ -68,7 +70,7 @@ def record(name: str = "a", **changes) -> Record:
 
 
 @st.composite
-def records(draw):
+def records(draw: st.DrawFn) -> Record:
     inputs, outputs = draw(PROPERTIES), draw(PROPERTIES)
     return record(
         draw(st.text(min_size=1, max_size=5)),
@@ -92,7 +94,7 @@ class TestWhatIsWritten:
 
     @settings(max_examples=40)
     @given(st.lists(records(), max_size=4, unique_by=lambda r: r.urn))
-    def test_comes_back(self, tmp_path_factory, given_records):
+    def test_comes_back(self, tmp_path_factory: pytest.TempPathFactory, given_records: Any) -> None:
         path = tmp_path_factory.mktemp("state") / "s.json"
         first = store(path)
         for item in given_records:
@@ -101,7 +103,7 @@ class TestWhatIsWritten:
         second.load()
         assert second.records == {item.urn: item for item in given_records}
 
-    def test_what_was_replaced_comes_back_too(self, tmp_path):
+    def test_what_was_replaced_comes_back_too(self, tmp_path: Path) -> None:
         first = store(tmp_path / "s.json")
         first.put(record(id="new"), doom=record(id="old"))
         second = store(tmp_path / "s.json")
@@ -113,7 +115,7 @@ class TestWhatIsWritten:
         third.load()
         assert third.doomed == {}
 
-    def test_is_for_this_user_alone_and_holds_no_secret(self, tmp_path):
+    def test_is_for_this_user_alone_and_holds_no_secret(self, tmp_path: Path) -> None:
         path = tmp_path / "deep" / "down" / "s.json"
         store(path).put(record())
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -121,7 +123,7 @@ class TestWhatIsWritten:
         assert "hush-hush" not in path.read_text()
         assert [item.name for item in path.parent.iterdir()] == ["s.json"]
 
-    def test_is_in_the_form_pulumi_seals_secrets(self, tmp_path):
+    def test_is_in_the_form_pulumi_seals_secrets(self, tmp_path: Path) -> None:
         """An opener of our own: PBKDF2-HMAC-SHA256, AES-256-GCM, and the value as JSON inside."""
         store(tmp_path / "s.json").put(record())
         raw = json.loads((tmp_path / "s.json").read_text())
@@ -137,7 +139,7 @@ class TestWhatIsWritten:
         assert secret["4dabf18193072939515e22adb298388d"] == "1b47061264138c4ac30d75fd1eb44270"
         assert json.loads(opened(secret["ciphertext"].split(":"))) == "hush-hush"
 
-    def test_the_state_before_is_kept(self, tmp_path):
+    def test_the_state_before_is_kept(self, tmp_path: Path) -> None:
         path = tmp_path / "s.json"
         store(path).put(record("a"))
         before = path.read_text()
@@ -147,13 +149,14 @@ class TestWhatIsWritten:
         second.put(record("c"))
         assert (tmp_path / "s.json.bak").read_text() == before
 
-    def test_steps_share_writes(self, tmp_path, monkeypatch):
+    def test_steps_share_writes(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """While one write is on its way, whatever comes meanwhile goes into the next one together."""
         shared = store(tmp_path / "s.json")
-        written, gate = [], threading.Event()
+        written: list[int] = []
+        gate = threading.Event()
         write = shared._write
 
-        def slow(texts):
+        def slow(texts: Iterable[str]) -> None:
             texts = list(texts)
             written.append(len(texts))
             if len(written) == 1:
@@ -176,7 +179,7 @@ class TestWhatIsWritten:
         again.load()
         assert len(again.records) == 9
 
-    def test_a_disk_that_is_full_is_said(self, tmp_path, monkeypatch):
+    def test_a_disk_that_is_full_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(os, "fsync", lambda _fd: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         with pytest.raises(StateError, match=r"cannot be written.*No space left"):
             store(tmp_path / "s.json").put(record())
@@ -196,7 +199,7 @@ class TestWhatIsBroken:
             (lambda text: text.replace('"urn":', '"nru":'), "a resource in it is damaged"),
         ],
     )
-    def test_state_file(self, desk, spoil, what):
+    def test_state_file(self, desk: Desk, spoil: Any, what: str) -> None:
         desk.up('Thing("a")')
         desk.up('Thing("a", n=2)')
         broken = spoil(desk.state_file.read_text())
@@ -207,7 +210,7 @@ class TestWhatIsBroken:
         assert desk.state_file.read_text() == broken
         assert desk.world.names() == {"a"}
 
-    def test_wrong_passphrase(self, desk, monkeypatch):
+    def test_wrong_passphrase(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         desk.up('Thing("a", k=Output.secret("x"))')
         before = desk.state_file.read_text()
         monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "wrong")
@@ -215,14 +218,14 @@ class TestWhatIsBroken:
             desk.up()
         assert desk.state_file.read_text() == before
 
-    def test_no_passphrase(self, desk, monkeypatch):
+    def test_no_passphrase(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE")
         desk.up('Thing("a")')
         with pytest.raises(PassphraseError, match="no passphrase is given: set PULUMI_CONFIG_PASSPHRASE"):
             desk.up('Thing("b", k=Output.secret("x"))')
         assert desk.world.names() == {"a"}, "said before anything was made"
 
-    def test_a_secret_that_was_tampered_with(self, tmp_path):
+    def test_a_secret_that_was_tampered_with(self, tmp_path: Path) -> None:
         store(tmp_path / "s.json").put(record())
         raw = json.loads((tmp_path / "s.json").read_text())
         sealed = raw["resources"][0]["outputs"]["key"]["ciphertext"]
@@ -231,7 +234,7 @@ class TestWhatIsBroken:
         with pytest.raises(PassphraseError, match="is damaged"):
             store(tmp_path / "s.json").load()
 
-    def test_passphrase_file(self, tmp_path):
+    def test_passphrase_file(self, tmp_path: Path) -> None:
         (tmp_path / "p").write_text("  sesame\n")
         assert from_environment({"PULUMI_CONFIG_PASSPHRASE_FILE": str(tmp_path / "p")}) == "sesame"
         assert from_environment({"PULUMI_CONFIG_PASSPHRASE": ""}) == ""
@@ -243,11 +246,11 @@ class TestWhatIsBroken:
 class TestLock:
     """One run at a time."""
 
-    def test_a_second_run_is_refused(self, desk):
+    def test_a_second_run_is_refused(self, desk: Desk) -> None:
         desk.program('Thing("a")')
         refused = []
 
-        def during(_op, _name):
+        def during(_op: str, _name: str) -> None:
             try:
                 desk.session().up(lambda _planned: True)
             except StateError as error:
@@ -259,7 +262,7 @@ class TestLock:
         assert f"process {os.getpid()} is working on this stack" in refused[0]
         assert not desk.state_file.with_name("dev.json.lock").exists()
 
-    def test_the_lock_of_a_dead_process_is_taken_over_and_said(self, tmp_path):
+    def test_the_lock_of_a_dead_process_is_taken_over_and_said(self, tmp_path: Path) -> None:
         dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
         lock = tmp_path / "s.lock"
         lock.write_text(json.dumps({"pid": int(dead.stdout), "started": "1"}))
@@ -268,7 +271,7 @@ class TestLock:
             assert json.loads(lock.read_text())["pid"] == os.getpid()
         assert said == [f"took over the lock {lock} of process {int(dead.stdout)}, which is no more"]
 
-    def test_the_lock_of_a_living_process_is_respected(self, tmp_path):
+    def test_the_lock_of_a_living_process_is_respected(self, tmp_path: Path) -> None:
         """Even where the operating system knows of no lock, as on some file systems."""
         living = Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[19]
         lock = tmp_path / "s.lock"
@@ -306,7 +309,7 @@ class TestKilled:
 
     PROGRAM = 'a = Thing("a"); b = Thing("b", of=a.made); c = Thing("c", of=b.made)'
 
-    def test_between_beginning_and_recording(self, desk):
+    def test_between_beginning_and_recording(self, desk: Desk) -> None:
         desk.program(self.PROGRAM)
         assert run_apart(desk, "os.kill(os.getpid(), signal.SIGKILL)") == -signal.SIGKILL
         assert desk.recorded()["b"]["pending"] == "create"
@@ -315,7 +318,7 @@ class TestKilled:
         assert desk.recorded()["b"]["pending"] is None
         assert desk.preview().changes == 0
 
-    def test_while_updating(self, desk):
+    def test_while_updating(self, desk: Desk) -> None:
         desk.up(self.PROGRAM)
         desk.program(self.PROGRAM.replace('"b", ', '"b", n=2, '))
         assert run_apart(desk, "os.kill(os.getpid(), signal.SIGKILL)") == -signal.SIGKILL
@@ -323,13 +326,13 @@ class TestKilled:
         assert ops(desk.up()) == {"a": "same", "b": "update", "c": "same"}
         assert desk.preview().changes == 0
 
-    def test_what_was_begun_and_left_the_program_is_deleted(self, desk):
+    def test_what_was_begun_and_left_the_program_is_deleted(self, desk: Desk) -> None:
         desk.program(self.PROGRAM)
         run_apart(desk, "os.kill(os.getpid(), signal.SIGKILL)")
         assert desk.up('a = Thing("a")').exit_code == 0
         assert set(desk.recorded()) == {"tiny-dev", "a"}
 
-    def test_ctrl_c_ends_in_order(self, desk):
+    def test_ctrl_c_ends_in_order(self, desk: Desk) -> None:
         desk.program(self.PROGRAM)
         assert run_apart(desk, "os.kill(os.getpid(), signal.SIGINT)") == 130
         assert {name: raw["pending"] for name, raw in desk.recorded().items()} == {

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,11 @@ TYPES = {
     "self": "tls:index/selfSignedCert:SelfSignedCert",
     "signed": "tls:index/locallySignedCert:LocallySignedCert",
 }
-CA = {"isCaCertificate": True, "allowedUses": ["cert_signing", "crl_signing"], "validityPeriodHours": 24}
+CA: dict[str, Any] = {
+    "isCaCertificate": True,
+    "allowedUses": ["cert_signing", "crl_signing"],
+    "validityPeriodHours": 24,
+}
 
 
 def goal(kind: str, **inputs: Any) -> Goal:
@@ -56,10 +61,15 @@ def root() -> dict[str, Any]:
 
 def signed(root: dict[str, Any], subject: dict[str, Any] | None = None, **inputs: Any) -> dict[str, Any]:
     key = made("key", algorithm="RSA")[1]["privateKeyPem"]
-    names = {"dnsNames": ["a.example", "*.b.example"], "ipAddresses": ["192.0.2.1"], "uris": ["spiffe://mesh/x"]}
+    names: dict[str, Any] = {
+        "dnsNames": ["a.example", "*.b.example"],
+        "ipAddresses": ["192.0.2.1"],
+        "uris": ["spiffe://mesh/x"],
+    }
     request = made("request", privateKeyPem=key, subject=subject or {"commonName": "leaf"}, **names)[1]
     pem = {"certRequestPem": request["certRequestPem"], "caPrivateKeyPem": root["key"], "caCertPem": root["pem"]}
-    return made("signed", **pem | {"allowedUses": ["server_auth"], "validityPeriodHours": 1} | inputs)[1]
+    wanted: dict[str, Any] = pem | {"allowedUses": ["server_auth"], "validityPeriodHours": 1} | inputs
+    return made("signed", **wanted)[1]
 
 
 class TestKeys:
@@ -74,7 +84,7 @@ class TestKeys:
             ({"algorithm": "ED25519"}, "PRIVATE KEY"),
         ],
     )
-    def test_encodings(self, inputs, label):
+    def test_encodings(self, inputs: Any, label: str) -> None:
         id_, outputs = made("key", **inputs)
         assert outputs["privateKeyPem"].startswith(f"-----BEGIN {label}-----\n")
         assert outputs["privateKeyPemPkcs8"].startswith("-----BEGIN PRIVATE KEY-----\n")
@@ -86,7 +96,7 @@ class TestKeys:
         der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         assert id_ == hashlib.sha1(der).hexdigest()  # noqa: S324 - the id of the real provider
 
-    def test_no_ssh_form_of_p224(self):
+    def test_no_ssh_form_of_p224(self) -> None:
         outputs = made("key", algorithm="ECDSA")[1]
         assert outputs["ecdsaCurve"] == "P224"
         assert outputs["publicKeyOpenssh"] == outputs["privateKeyOpenssh"] == ""
@@ -94,7 +104,7 @@ class TestKeys:
         assert other["publicKeyOpenssh"].startswith("ecdsa-sha2-nistp256 ")
         assert other["publicKeyFingerprintSha256"].startswith("SHA256:")
 
-    def test_a_preview_knows_nothing_of_a_key_to_come(self):
+    def test_a_preview_knows_nothing_of_a_key_to_come(self) -> None:
         outputs = TlsProvider().plan(goal("key", algorithm="RSA"), None).outputs
         assert outputs["privateKeyPem"] is UNKNOWN
         assert (outputs["algorithm"], outputs["rsaBits"]) == ("RSA", 2048)
@@ -106,7 +116,7 @@ class TestKeys:
             ({"algorithm": "ECDSA", "ecdsaCurve": "P1"}, "none of P224"),
         ],
     )
-    def test_mistakes(self, inputs, what):
+    def test_mistakes(self, inputs: Any, what: str) -> None:
         with pytest.raises(StepError, match=what):
             made("key", **inputs)
 
@@ -114,7 +124,7 @@ class TestKeys:
 class TestAuthority:
     """What a mesh trusts."""
 
-    def test_root(self, root):
+    def test_root(self, root: dict[str, Any]) -> None:
         cert = root["cert"]
         constraints = cert.extensions.get_extension_for_class(x509.BasicConstraints)
         assert (constraints.critical, constraints.value.ca, constraints.value.path_length) == (True, True, 1)
@@ -126,13 +136,13 @@ class TestAuthority:
         with pytest.raises(x509.ExtensionNotFound):
             cert.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
 
-    def test_times_are_whole_seconds_in_rfc3339(self, root):
+    def test_times_are_whole_seconds_in_rfc3339(self, root: dict[str, Any]) -> None:
         assert root["outputs"]["validityStartTime"] == "2026-01-01T12:00:30Z"
         assert root["outputs"]["validityEndTime"] == "2026-01-02T12:00:30Z"
         assert root["cert"].not_valid_before_utc == NOW.replace(microsecond=0)
         assert root["outputs"]["readyForRenewal"] is False
 
-    def test_intermediate_is_signed_and_points_at_its_root(self, root):
+    def test_intermediate_is_signed_and_points_at_its_root(self, root: dict[str, Any]) -> None:
         outputs = signed(root, {"commonName": "west", "organization": "mesh"}, **CA)
         cert = certificate(outputs)
         cert.verify_directly_issued_by(root["cert"])
@@ -142,16 +152,16 @@ class TestAuthority:
         assert cert.subject.rfc4514_string() == "CN=west,O=mesh"
         assert outputs["caKeyAlgorithm"] == "ECDSA"
 
-    def test_the_same_subject_gets_no_authority_key_id_as_in_go(self, root):
+    def test_the_same_subject_gets_no_authority_key_id_as_in_go(self, root: dict[str, Any]) -> None:
         cert = certificate(signed(root, {"commonName": "root"}, **CA))
         with pytest.raises(x509.ExtensionNotFound):
             cert.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
 
-    def test_a_path_length_of_none_cannot_be_said_as_in_the_real_provider(self, root):
+    def test_a_path_length_of_none_cannot_be_said_as_in_the_real_provider(self, root: dict[str, Any]) -> None:
         cert = certificate(signed(root, **CA, maxPathLength=0))
         assert cert.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length is None
 
-    def test_leaf_has_the_names_of_its_request(self, root):
+    def test_leaf_has_the_names_of_its_request(self, root: dict[str, Any]) -> None:
         cert = certificate(signed(root))
         names = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         assert names.get_values_for_type(x509.DNSName) == ["a.example", "*.b.example"]
@@ -161,7 +171,7 @@ class TestAuthority:
             cert.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
 
     @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
-    def test_openssl_agrees(self, root, tmp_path):
+    def test_openssl_agrees(self, root: dict[str, Any], tmp_path: Path) -> None:
         (tmp_path / "root.pem").write_text(root["pem"])
         (tmp_path / "leaf.pem").write_text(signed(root)["certPem"])
         when = str(int((NOW + timedelta(minutes=1)).timestamp()))
@@ -176,17 +186,17 @@ class TestAuthority:
             ({"allowedUses": ["world_peace"]}, "world_peace is none of"),
         ],
     )
-    def test_mistakes_name_the_input_and_show_no_key(self, root, inputs, what):
+    def test_mistakes_name_the_input_and_show_no_key(self, root: dict[str, Any], inputs: Any, what: str) -> None:
         with pytest.raises(StepError, match=what) as caught:
             signed(root, **inputs)
         assert "nonsense" not in str(caught.value)
 
-    def test_a_key_of_another_certificate_is_refused(self, root):
+    def test_a_key_of_another_certificate_is_refused(self, root: dict[str, Any]) -> None:
         other = made("key", algorithm="ECDSA", ecdsaCurve="P256")[1]["privateKeyPem"]
         with pytest.raises(StepError, match="is not the key of caCertPem"):
             signed(root, caPrivateKeyPem=other)
 
-    def test_an_authority_without_a_name_is_refused(self, root):
+    def test_an_authority_without_a_name_is_refused(self, root: dict[str, Any]) -> None:
         with pytest.raises(StepError, match="at least one part"):
             made("self", privateKeyPem=root["key"], subject={}, **CA)
 
@@ -197,17 +207,17 @@ INPUTS = {"algorithm": "ECDSA", "ecdsaCurve": "P256"}
 class TestChanges:
     """Every input but one makes a new certificate; so does time."""
 
-    def test_nothing_changed(self):
+    def test_nothing_changed(self) -> None:
         before = record("key", INPUTS)
         assert TlsProvider().plan(goal("key", **INPUTS), before).op is Op.SAME
 
-    def test_an_input_replaces(self):
+    def test_an_input_replaces(self) -> None:
         before = record("key", INPUTS)
         step = TlsProvider().plan(goal("key", algorithm="RSA"), before)
         assert step.op is Op.REPLACE
         assert step.outputs["privateKeyPem"] is UNKNOWN
 
-    def test_the_renewal_window_alone_updates_and_keeps_the_certificate(self, root):
+    def test_the_renewal_window_alone_updates_and_keeps_the_certificate(self, root: dict[str, Any]) -> None:
         inputs = {"privateKeyPem": root["key"], "subject": {"commonName": "x"}, **CA}
         before = record("self", inputs)
         provider = TlsProvider(lambda: NOW)
@@ -219,7 +229,7 @@ class TestChanges:
         assert (done.id, done.outputs["earlyRenewalHours"]) == (before.id, 2)
 
     @pytest.mark.parametrize(("hours", "op"), [(21.9, Op.SAME), (22.1, Op.REPLACE), (30, Op.REPLACE)])
-    def test_it_is_renewed_within_the_window(self, root, hours, op):
+    def test_it_is_renewed_within_the_window(self, root: dict[str, Any], hours: float, op: Op) -> None:
         inputs = {"privateKeyPem": root["key"], "subject": {"commonName": "x"}, "earlyRenewalHours": 2, **CA}
         before = record("self", inputs)
         step = TlsProvider(lambda: NOW + timedelta(hours=hours)).plan(goal("self", **inputs), before)
