@@ -36,7 +36,8 @@ def inventory(api: Api) -> dict[str, Any]:
                 spec.pop(assigned, None)
             spec["ports"] = [{**port, "nodePort": None} for port in spec.get("ports", [])]
             found[f"{path.rsplit('/', 1)[-1]}/{metadata['name']}"] = {
-                "labels": metadata.get("labels", {}),
+                # The API server writes down, once a day, that a token was used.
+                "labels": {k: v for k, v in metadata.get("labels", {}).items() if "legacy-token" not in k},
                 "spec": spec,
                 "data": sorted(item.get("data") or {}),
             }

@@ -54,12 +54,13 @@ class Project:
         """`mesh` with the stack of this project."""
         return [sys.executable, "-m", "meshctl.cli", *words, "--stack", self.stack, "--engine", "local"]
 
-    def environment(self, **over: str) -> dict[str, str]:
-        """Of a person who has set the passphrase."""
+    def environment(self, **over: str | None) -> dict[str, str]:
+        """Of a person who has set the passphrase. None takes a variable away."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
-        return {**kept, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE, "PYTHONPATH": str(ROOT), **over}
+        wanted = {**kept, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE, "PYTHONPATH": str(ROOT), **over}
+        return {key: value for key, value in wanted.items() if value is not None}
 
-    def run(self, *words: str, over: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, over: Mapping[str, str | None] | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, whatever its end is."""
         return subprocess.run(
             self.command(*words),
