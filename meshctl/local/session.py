@@ -24,7 +24,7 @@ from meshctl.local.planner import Watcher, cluster_name
 from meshctl.local.project import Project
 from meshctl.local.registry import FACTORIES, Factory, Registry
 from meshctl.local.state import Store
-from meshctl.local.values import SECRET, scrub, split_path, strings
+from meshctl.local.values import SECRET, has_unknown, scrub, split_path, strings
 from meshctl.rows import Field, Report, Row
 
 Confirm = Callable[[Report], bool]
@@ -226,7 +226,9 @@ def _shown(value: Any, hide: bool) -> Any:
 
 
 def _outputs(monitor: Monitor) -> dict[str, Any]:
-    return {key: _shown(value, key in monitor.secret_outputs) for key, value in monitor.outputs.items()}
+    """Return the outputs of the stack that are known; after a failure or an interruption some are not."""
+    known = ((key, value) for key, value in monitor.outputs.items() if not has_unknown(value))
+    return {key: _shown(value, key in monitor.secret_outputs) for key, value in known}
 
 
 def _secret_texts(value: str) -> Iterator[str]:

@@ -218,10 +218,10 @@ class TestFailing:
                 session.stop.set()
 
         desk.world.before = stop
-        desk.program(self.FOUR.replace('d = Thing("d")', ""))
+        desk.program(self.FOUR.replace('d = Thing("d")', 'pulumi.export("c", c.made)'))
         session = desk.session()
         report = session.up(lambda _planned: True)
-        assert (report.interrupted, report.exit_code) == (True, 130)
+        assert (report.interrupted, report.exit_code, report.outputs) == (True, 130, {})
         assert set(desk.recorded()) == {"tiny-dev", "a"}
         desk.world.before = lambda _op, _name: None
         assert ops(desk.up()) == {"a": "same", "b": "create", "c": "create"}

@@ -101,13 +101,12 @@ def self_signed_cert(inputs: Mapping[str, Any], now: datetime) -> Made:
     """Make a certificate that is signed by its own key."""
     key = _load_key(inputs, "privateKeyPem")
     subject = _name(inputs.get("subject") or {})
-    ski = _wants_ski(inputs)
-    if inputs.get("setAuthorityKeyId") and not ski:
+    if inputs.get("setAuthorityKeyId") and not _wants_ski(inputs):
         message = "setAuthorityKeyId needs a subject key id, so set isCaCertificate or setSubjectKeyId too"
         raise InvalidInputError(message)
     authority = _ski(key.public_key()) if inputs.get("setAuthorityKeyId") else None
-    made = _sign(inputs, now, subject, subject, key.public_key(), key, _alternative_names(inputs), authority)
-    return made[0], {**made[1], "keyAlgorithm": _algorithm(key)}
+    id_, outputs = _sign(inputs, now, subject, subject, key.public_key(), key, _alternative_names(inputs), authority)
+    return id_, {**outputs, "keyAlgorithm": _algorithm(key)}
 
 
 def locally_signed_cert(inputs: Mapping[str, Any], now: datetime) -> Made:
@@ -273,9 +272,8 @@ def _digest(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | 
 
 
 def _algorithm(key: PrivateKey) -> str:
-    if isinstance(key, rsa.RSAPrivateKey):
-        return "RSA"
-    return "ECDSA" if isinstance(key, ec.EllipticCurvePrivateKey) else "ED25519"
+    kinds = {"RSA": rsa.RSAPrivateKey, "ECDSA": ec.EllipticCurvePrivateKey, "ED25519": ed25519.Ed25519PrivateKey}
+    return next(name for name, kind in kinds.items() if isinstance(key, kind))
 
 
 def _is_p224(key: PrivateKey) -> bool:
