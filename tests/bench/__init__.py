@@ -1,0 +1,1 @@
+"""Speed and memory, measured on this machine by `make bench`. Nothing here passes or fails."""
