@@ -24,7 +24,7 @@ class RealLab(Lab):
 
     def client(self, cluster: str) -> client.ApiClient:
         """As administrator."""
-        made: client.ApiClient = config.new_client_from_config(str(self.kubeconfig(cluster)))  # type: ignore[no-untyped-call]
+        made: client.ApiClient = config.new_client_from_config(str(self.kubeconfig(cluster)))
         return made
 
 

@@ -107,7 +107,7 @@ class TestDelete:
         inputs = {"metadata": {"name": "inside", "namespace": namespace}}
         program.apply(program.goal("core/v1:ConfigMap", inputs))
         program.provider.delete(record)
-        assert program.provider.plan(program.goal("core/v1:Namespace", record.inputs), None).op is Op.CREATE
+        assert program.provider.plan(program.goal("core/v1:Namespace", dict(record.inputs)), None).op is Op.CREATE
 
     def test_a_successor_of_the_same_name_stays(
         self, program: Program, core: client.CoreV1Api, fresh_namespace: str

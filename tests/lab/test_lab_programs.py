@@ -5,6 +5,7 @@ import signal
 import subprocess
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -14,11 +15,12 @@ from meshctl.lab import LabError, commands, process
 from meshctl.lab.lab import Lab, running_lab
 from meshctl.lab.prepare import KINDS, READER
 from meshctl.lab.state import FILE, load
+from tests.lab.conftest import Eventually, RealLab
 
 pytestmark = pytest.mark.lab
 
 LABELS = {"app": "web"}
-DEPLOYMENT = {
+DEPLOYMENT: dict[str, Any] = {
     "metadata": {"name": "web"},
     "spec": {
         "replicas": 3,
@@ -26,7 +28,7 @@ DEPLOYMENT = {
         "template": {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": "web", "image": "web"}]}},
     },
 }
-SERVICE = {
+SERVICE: dict[str, Any] = {
     "metadata": {"name": "web"},
     "spec": {"type": "LoadBalancer", "selector": LABELS, "ports": [{"port": 80}]},
 }
@@ -37,13 +39,14 @@ def pids(lab: Lab) -> dict[tuple[str, str], int | None]:
 
 
 class TestReal:
-    def test_every_process_is_ready_and_tells_its_version(self, lab):
+    def test_every_process_is_ready_and_tells_its_version(self, lab: RealLab) -> None:
         rows = lab.status()
         assert all(row.ready for row in rows), rows
         assert [row.version.startswith("v1.") for row in rows if row.program == "kube-apiserver"] == [True, True]
 
-    def test_it_listens_on_loopback_only(self, lab):
+    def test_it_listens_on_loopback_only(self, lab: RealLab) -> None:
         state = load(lab.dir)
+        assert state is not None
         ours = {f"{port:04X}" for port in state.ports()}
         sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         listening = [line[1].split(":") for line in sockets if line[3] == "0A"]
@@ -52,19 +55,21 @@ class TestReal:
         everywhere = [line.split()[1].split(":") for line in Path("/proc/net/tcp6").read_text().splitlines()[1:]]
         assert not ours & {port for _, port in everywhere}
 
-    def test_nobody_gets_in_without_a_token(self, lab):
+    def test_nobody_gets_in_without_a_token(self, lab: RealLab) -> None:
         stranger = client.ApiClient(lab.client("cluster1").configuration)
         stranger.configuration.api_key = {}
         with pytest.raises(client.ApiException) as caught:
             client.CoreV1Api(stranger).list_namespace()
         assert caught.value.status == 401
 
-    def test_clusters_do_not_see_each_other(self, lab, fresh_namespace):
+    def test_clusters_do_not_see_each_other(self, lab: RealLab, fresh_namespace: str) -> None:
         with pytest.raises(client.ApiException) as caught:
             client.CoreV1Api(lab.client("cluster2")).read_namespace(fresh_namespace)
         assert caught.value.status == 404
 
-    def test_a_service_account_token_is_issued_and_authenticates(self, lab, fresh_namespace, eventually):
+    def test_a_service_account_token_is_issued_and_authenticates(
+        self, lab: RealLab, fresh_namespace: str, eventually: Eventually
+    ) -> None:
         core = client.CoreV1Api(lab.client("cluster1"))
         note = {"kubernetes.io/service-account.name": READER}
         name = f"{fresh_namespace}-token"
@@ -76,7 +81,7 @@ class TestReal:
         assert set(data) == {"token", "ca.crt", "namespace"}
         core.delete_namespaced_secret(name, "istio-system")
 
-    def test_every_kind_of_istio_is_served(self, lab):
+    def test_every_kind_of_istio_is_served(self, lab: RealLab) -> None:
         for name in ("cluster1", "cluster2"):
             custom = client.CustomObjectsApi(lab.client(name))
             for kind in KINDS:
@@ -85,7 +90,9 @@ class TestReal:
 
 
 class TestStandIn:
-    def test_a_deployment_becomes_available_and_its_endpoints_are_filled(self, lab, fresh_namespace, eventually):
+    def test_a_deployment_becomes_available_and_its_endpoints_are_filled(
+        self, lab: RealLab, fresh_namespace: str, eventually: Eventually
+    ) -> None:
         api = lab.client("cluster1")
         apps, slices = client.AppsV1Api(api), client.DiscoveryV1Api(api)
         apps.create_namespaced_deployment(fresh_namespace, DEPLOYMENT)
@@ -94,7 +101,7 @@ class TestStandIn:
             lambda: apps.read_namespaced_deployment_status("web", fresh_namespace).status.available_replicas == 3
         )
 
-        def addresses():
+        def addresses() -> set[str] | None:
             found = [
                 address
                 for item in slices.list_namespaced_endpoint_slice(fresh_namespace).items
@@ -105,12 +112,15 @@ class TestStandIn:
 
         assert len(eventually(addresses)) == 3
 
-    def test_a_load_balancer_gets_an_address_of_its_cluster_and_keeps_it(self, lab, fresh_namespace, eventually):
+    def test_a_load_balancer_gets_an_address_of_its_cluster_and_keeps_it(
+        self, lab: RealLab, fresh_namespace: str, eventually: Eventually
+    ) -> None:
         core = client.CoreV1Api(lab.client("cluster1"))
 
-        def address(name):
+        def address(name: str) -> str | None:
             ingress = core.read_namespaced_service(name, fresh_namespace).status.load_balancer.ingress
-            return ingress and ingress[0].ip
+            found: str | None = ingress[0].ip if ingress else None
+            return found
 
         core.create_namespaced_service(fresh_namespace, SERVICE)
         core.create_namespaced_service(fresh_namespace, {**SERVICE, "metadata": {"name": "other"}})
@@ -121,7 +131,9 @@ class TestStandIn:
         core.patch_namespaced_service("web", fresh_namespace, {"metadata": {"labels": {"touched": "true"}}})
         assert address("web") == first
 
-    def test_a_load_balancer_gets_the_address_that_it_asks_for(self, lab, fresh_namespace, eventually):
+    def test_a_load_balancer_gets_the_address_that_it_asks_for(
+        self, lab: RealLab, fresh_namespace: str, eventually: Eventually
+    ) -> None:
         """A remote cluster's Endpoints refuse loopback addresses; so such a gateway needs another one."""
         core = client.CoreV1Api(lab.client("cluster1"))
         spec = {**SERVICE["spec"], "loadBalancerIP": "192.0.2.200"}
@@ -129,7 +141,7 @@ class TestStandIn:
         ingress = eventually(lambda: core.read_namespaced_service("web", fresh_namespace).status.load_balancer.ingress)
         assert [entry.ip for entry in ingress] == ["192.0.2.200"]
 
-    def test_a_namespace_with_pods_in_it_goes_away(self, lab, eventually):
+    def test_a_namespace_with_pods_in_it_goes_away(self, lab: RealLab, eventually: Eventually) -> None:
         api = lab.client("cluster2")
         core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
         core.create_namespace({"metadata": {"name": "leaving"}})
@@ -138,7 +150,9 @@ class TestStandIn:
         core.delete_namespace("leaving")
         eventually(lambda: "leaving" not in {item.metadata.name for item in core.list_namespace().items})
 
-    def test_it_goes_on_after_an_api_server_was_away(self, lab, fresh_namespace, eventually):
+    def test_it_goes_on_after_an_api_server_was_away(
+        self, lab: RealLab, fresh_namespace: str, eventually: Eventually
+    ) -> None:
         show = partial(CliRunner().invoke, commands.lab, ["status", "--json", "--dir", str(lab.dir)])
         assert show().exit_code == 0
         lab.stop_apiserver("cluster1")
@@ -153,15 +167,17 @@ class TestStandIn:
 
 
 class TestUpAgain:
-    def test_what_runs_is_kept(self, lab):
+    def test_what_runs_is_kept(self, lab: RealLab) -> None:
         before = pids(lab)
         lab.up()
         assert pids(lab) == before
 
-    def test_what_died_is_started_again(self, lab):
+    def test_what_died_is_started_again(self, lab: RealLab) -> None:
         before = pids(lab)
         name = "cluster2/kube-apiserver"
-        victim = load(lab.dir).processes[name]
+        state = load(lab.dir)
+        assert state is not None
+        victim = state.processes[name]
         victim.signal(signal.SIGKILL)
         process.stop([victim], 0)
         lab.up()
@@ -169,14 +185,14 @@ class TestUpAgain:
         assert {key for key in before if before[key] != after[key]} == {("cluster2", "kube-apiserver")}
         assert all(row.ready for row in lab.status())
 
-    def test_what_the_lab_writes_is_for_its_owner_only(self, lab):
+    def test_what_the_lab_writes_is_for_its_owner_only(self, lab: RealLab) -> None:
         assert lab.dir.stat().st_mode & 0o777 == 0o700
         files = [path for path in lab.dir.rglob("*") if path.is_file() and "etcd" not in path.parts]
         assert {path.stat().st_mode & 0o077 for path in files} == {0}
 
 
 class TestDown:
-    def test_a_cluster_is_added_and_nothing_is_left(self, empty_folder):
+    def test_a_cluster_is_added_and_nothing_is_left(self, empty_folder: Path) -> None:
         with running_lab(empty_folder, ["east"]) as lab:
             before = pids(lab)
             lab.up(["west"])
@@ -189,7 +205,7 @@ class TestDown:
         commands = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
         assert str(empty_folder) not in commands
 
-    def test_a_folder_that_is_no_lab_is_refused(self, tmp_path):
+    def test_a_folder_that_is_no_lab_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "thesis.txt").write_text("precious")
         for action in (Lab(tmp_path).down, Lab(tmp_path).up):
             with pytest.raises(LabError, match=FILE):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,9 @@ class TestWhatIsThere:
                 item["metadata"]["uid"] for item in core.list_node().to_dict()["items"]
             }
             for refused in (
-                lambda core=core: core.delete_namespaced_service("istio-eastwestgateway", NAMESPACE),
-                lambda core=core: core.create_namespace({"metadata": {"name": "written-by-a-peer"}}),
-                lambda core=core: core.patch_namespaced_secret("cacerts", NAMESPACE, {"data": {"x": "eA=="}}),
+                partial(core.delete_namespaced_service, "istio-eastwestgateway", NAMESPACE),
+                partial(core.create_namespace, {"metadata": {"name": "written-by-a-peer"}}),
+                partial(core.patch_namespaced_secret, "cacerts", NAMESPACE, {"data": {"x": "eA=="}}),
             ):
                 with pytest.raises(client.ApiException, match="forbidden"):
                     refused()

@@ -52,5 +52,5 @@ def secret(api: Api, name: str) -> dict[str, str]:
 
 def client_of(kubeconfig: str) -> client.ApiClient:
     """A client made of nothing but the contents of a kubeconfig, as istiod makes one."""
-    made: client.ApiClient = config.new_client_from_config_dict(yaml.safe_load(kubeconfig))  # type: ignore[no-untyped-call]
+    made: client.ApiClient = config.new_client_from_config_dict(yaml.safe_load(kubeconfig))
     return made

@@ -36,6 +36,7 @@ def carry_out(value: Any, path: Path, old: Any, new: Any) -> Any:
         inner = inner[part]
     last = path[-1]
     if isinstance(inner, list) and old is None:
+        assert isinstance(last, int)
         inner.insert(last, new)
     elif new is None:
         del inner[last]

@@ -1,13 +1,16 @@
 """What annotations say about waiting, and what kinds are waited for."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from meshctl.local.model import StepError
+from meshctl.local.providers.kubernetes.cluster import Cluster
 from meshctl.local.providers.kubernetes.readiness import Failed, missing
 from meshctl.local.providers.kubernetes.waitfor import SKIP, TIMEOUT, WAIT, parse, rules
 
+NO_CLUSTER = cast("Cluster", None)
+"""No request is needed for what is checked here."""
 LIVE = {
     "data": {"token": "t", "ca.crt": "c"},
     "metadata": {"labels": {"a.b/c": "d"}},
@@ -101,10 +104,10 @@ class TestKinds:
         ],
     )
     def test_what_is_missing(self, live: dict[str, Any], waits_for: str) -> None:
-        found = missing(live, None)  # type: ignore[arg-type]  no request is needed for these
+        found = missing(live, NO_CLUSTER)
         assert waits_for in found if waits_for else found == ""
 
     def test_a_failed_job_is_not_waited_for(self) -> None:
         status = {"conditions": [{"type": "Failed", "status": "True", "message": "BackoffLimitExceeded"}]}
         with pytest.raises(Failed, match="BackoffLimitExceeded"):
-            missing({"apiVersion": "batch/v1", "kind": "Job", "metadata": {}, "status": status}, None)  # type: ignore[arg-type]
+            missing({"apiVersion": "batch/v1", "kind": "Job", "metadata": {}, "status": status}, NO_CLUSTER)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from meshctl.lab import LabError, News, programs
-from meshctl.lab.programs import FAMILIES, ensure
+from meshctl.lab.programs import FAMILIES, Family, ensure
 
 
 @pytest.fixture
-def machine(tmp_path, monkeypatch):
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine without any of the programs: nothing on PATH, an empty cache, pins of its own."""
     for name in ("bin", "assets", "cache", "tools"):
         (tmp_path / name).mkdir()
@@ -51,26 +51,26 @@ def quiet(_news: News) -> None:
 
 
 class TestSearchOrder:
-    def test_assets_win_over_path_and_path_over_the_cache(self, machine, monkeypatch):
+    def test_assets_win_over_path_and_path_over_the_cache(self, machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         on_path = script(machine / "bin" / "etcd", "")
         assert ensure(["etcd"], quiet) == {"etcd": on_path}
         in_assets = script(machine / "assets" / "etcd", "")
         monkeypatch.setenv("KUBEBUILDER_ASSETS", str(machine / "assets"))
         assert ensure(["etcd"], quiet) == {"etcd": in_assets}
 
-    def test_what_was_taken_is_said(self, machine):
+    def test_what_was_taken_is_said(self, machine: Path) -> None:
         script(machine / "bin" / "etcd", "")
         news: list[News] = []
         ensure(["etcd"], news.append)
         assert "from PATH" in news[0].text
 
-    def test_what_is_cached_is_not_built_again(self, machine):
+    def test_what_is_cached_is_not_built_again(self, machine: Path) -> None:
         go(machine, "echo built >> ${0%/*}/count; echo > $out; /bin/chmod +x $out")
         first, second = ensure(["etcd"], quiet), ensure(["etcd"], quiet)
         assert first == second
         assert (machine / "bin" / "count").read_text() == "built\n"
 
-    def test_an_empty_assets_variable_means_no_assets(self, machine, monkeypatch):
+    def test_an_empty_assets_variable_means_no_assets(self, machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """`shutil.which` would otherwise look into the current folder."""
         monkeypatch.setenv("KUBEBUILDER_ASSETS", "")
         monkeypatch.chdir(machine / "assets")
@@ -80,14 +80,14 @@ class TestSearchOrder:
 
 
 class TestKey:
-    def test_changes_with_the_pins_and_with_nothing_else(self, machine):
+    def test_changes_with_the_pins_and_with_nothing_else(self, machine: Path) -> None:
         etcd = FAMILIES[0]
         before = etcd.key()
         assert etcd.key() == before
         pins(machine, "etcd", "v3.6.6")
         assert etcd.key() != before
 
-    def test_the_pinned_version_is_stamped_in(self):
+    def test_the_pinned_version_is_stamped_in(self) -> None:
         kubernetes, helm = FAMILIES[1], FAMILIES[2]
         flags = kubernetes.flags("require (\n\tk8s.io/kubernetes v1.34.2 // indirect\n)")[-1]
         assert "version.gitVersion=v1.34.2 " in flags
@@ -95,7 +95,7 @@ class TestKey:
         assert "k8sVersionMajor=1 " in helm.flags("\tk8s.io/client-go v0.34.2 // indirect")[-1]
 
     @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-    def test_the_pins_of_the_project_are_whole(self, family):
+    def test_the_pins_of_the_project_are_whole(self, family: Family) -> None:
         """Every program has a `tool` line, so that `go mod tidy` keeps what it needs."""
         text = family.pins()
         assert all(package in text for package in family.packages.values())
@@ -103,13 +103,13 @@ class TestKey:
 
 
 class TestBuild:
-    def test_a_failed_build_tells_why_and_leaves_nothing(self, machine):
+    def test_a_failed_build_tells_why_and_leaves_nothing(self, machine: Path) -> None:
         go(machine, "echo no such module >&2; exit 1")
         with pytest.raises(LabError, match=r"(?s)no such module.*GOPROXY"):
             ensure(["etcd"], quiet)
         assert [path.name for path in (machine / "cache").rglob("*") if path.is_file()] == [".lock"]
 
-    def test_an_interrupted_build_leaves_nothing(self, machine):
+    def test_an_interrupted_build_leaves_nothing(self, machine: Path) -> None:
         go(machine, "echo half > $out; exec /bin/sleep 100")
 
         def interrupt(_news: News) -> None:
@@ -122,28 +122,28 @@ class TestBuild:
         assert "sleep 100" not in sleeping
 
     @pytest.mark.usefixtures("machine")
-    def test_without_go_the_fix_is_named(self):
+    def test_without_go_the_fix_is_named(self) -> None:
         with pytest.raises(LabError, match=r"install Go 1\.24 or newer.*KUBEBUILDER_ASSETS"):
             ensure(["etcd"], quiet)
 
-    def test_a_go_that_is_too_old_is_refused(self, machine):
+    def test_a_go_that_is_too_old_is_refused(self, machine: Path) -> None:
         go(machine, "exit 1", version="go1.23.4")
         with pytest.raises(LabError, match=r"go1\.23\.4.*too old"):
             ensure(["etcd"], quiet)
 
-    def test_installed_without_the_repository_it_says_so(self, machine):
+    def test_installed_without_the_repository_it_says_so(self, machine: Path) -> None:
         for path in (machine / "tools" / "etcd").iterdir():
             path.unlink()
         with pytest.raises(LabError, match="not of the installed package"):
             ensure(["etcd"], quiet)
 
     @pytest.mark.usefixtures("machine")
-    def test_an_unknown_program_is_refused(self):
+    def test_an_unknown_program_is_refused(self) -> None:
         with pytest.raises(LabError, match="not a program of the lab"):
             ensure(["kubelet"], quiet)
 
 
-def test_the_cache_follows_xdg(monkeypatch, tmp_path):
+def test_the_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert programs.cache_root() == tmp_path / "mesh-components"
     monkeypatch.setenv("XDG_CACHE_HOME", "")

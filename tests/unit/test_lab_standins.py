@@ -1,10 +1,13 @@
 """What the stand-ins say and bring, without an API server."""
 
 import copy
+from pathlib import Path
 
 import pytest
 
 from meshctl.lab import prepare, pretend
+from meshctl.lab.api import Object
+from meshctl.lab.pretend import Change
 from meshctl.lab.servers import Layout, apiserver, controllers, etcd
 from meshctl.lab.state import Cluster, State
 
@@ -16,75 +19,80 @@ POD = {
 SERVICE = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"type": "LoadBalancer"}, "status": {}}
 
 
-def changed(thing, **sections):
+def changed(thing: Object, **sections: Object) -> Object:
     result = copy.deepcopy(thing)
     for section, values in sections.items():
         result[section].update(values)
     return result
 
 
+def wanted(change: Change | None) -> Change:
+    assert change is not None
+    return change
+
+
 class TestPods:
-    def test_a_new_pod_is_bound(self):
-        change = pretend.pod_change(POD, "192.0.2.7")
+    def test_a_new_pod_is_bound(self) -> None:
+        change = wanted(pretend.pod_change(POD, "192.0.2.7"))
         assert (change.method, change.path) == ("POST", "/api/v1/namespaces/shop/pods/web-1/binding")
         assert change.body["target"]["name"] == pretend.NODE
 
-    def test_a_bound_pod_runs_with_every_container_ready(self):
+    def test_a_bound_pod_runs_with_every_container_ready(self) -> None:
         side = {"name": "proxy", "image": "proxy", "restartPolicy": "Always"}
         once = {"name": "init", "image": "init"}
         pod = changed(POD, spec={"nodeName": pretend.NODE, "initContainers": [side, once]})
-        status = pretend.pod_change(pod, "192.0.2.7").body["status"]
+        status = wanted(pretend.pod_change(pod, "192.0.2.7")).body["status"]
         assert (status["phase"], status["podIP"], status["hostIP"]) == ("Running", "192.0.2.7", "192.0.2.1")
         assert {"type": "Ready", "status": "True"}.items() <= status["conditions"][-1].items()
         assert [list(item["state"]) for item in status["initContainerStatuses"]] == [["running"], ["terminated"]]
 
-    def test_a_pod_of_a_job_has_done_its_work(self):
+    def test_a_pod_of_a_job_has_done_its_work(self) -> None:
         pod = changed(POD, spec={"nodeName": "n"}, metadata={"ownerReferences": [{"kind": "Job"}]})
-        assert pretend.pod_change(pod, "192.0.2.7").body["status"]["phase"] == "Succeeded"
+        assert wanted(pretend.pod_change(pod, "192.0.2.7")).body["status"]["phase"] == "Succeeded"
 
-    def test_a_pod_that_runs_is_left_alone(self):
+    def test_a_pod_that_runs_is_left_alone(self) -> None:
         assert (
             pretend.pod_change(changed(POD, spec={"nodeName": "n"}, status={"phase": "Running"}), "192.0.2.7") is None
         )
 
     @pytest.mark.parametrize("phase", ["Pending", "Running", "Succeeded"])
-    def test_a_pod_that_is_to_go_goes_at_once(self, phase):
+    def test_a_pod_that_is_to_go_goes_at_once(self, phase: str) -> None:
         pod = changed(POD, metadata={"deletionTimestamp": "now"}, status={"phase": phase})
-        change = pretend.pod_change(pod, "192.0.2.7")
+        change = wanted(pretend.pod_change(pod, "192.0.2.7"))
         assert (change.method, change.body) == ("DELETE", {"gracePeriodSeconds": 0})
 
-    def test_a_gated_pod_waits(self):
+    def test_a_gated_pod_waits(self) -> None:
         assert pretend.pod_change(changed(POD, spec={"schedulingGates": [{"name": "wait"}]}), "192.0.2.7") is None
 
 
 class TestServices:
-    def test_a_load_balancer_gets_the_address(self):
-        change = pretend.service_change(SERVICE, "127.200.1.2")
+    def test_a_load_balancer_gets_the_address(self) -> None:
+        change = wanted(pretend.service_change(SERVICE, "127.200.1.2"))
         assert change.path == "/api/v1/namespaces/shop/services/web/status"
         assert change.body["status"]["loadBalancer"]["ingress"] == [{"ip": "127.200.1.2"}]
 
-    def test_it_keeps_the_one_it_has(self):
+    def test_it_keeps_the_one_it_has(self) -> None:
         has = changed(SERVICE, status={"loadBalancer": {"ingress": [{"ip": "127.200.1.9"}]}})
         assert pretend.service_change(has, "127.200.1.2") is None
         assert pretend.service_addresses(has) == {"127.200.1.9"}
 
     @pytest.mark.parametrize("kind", ["ClusterIP", "NodePort", "ExternalName"])
-    def test_other_services_get_none(self, kind):
+    def test_other_services_get_none(self, kind: str) -> None:
         assert pretend.service_change(changed(SERVICE, spec={"type": kind}), "127.200.1.2") is None
 
 
-def test_addresses_are_given_from_the_lowest_on():
+def test_addresses_are_given_from_the_lowest_on() -> None:
     assert pretend.first_free("192.0.2.", set()) == "192.0.2.2"
     assert pretend.first_free("192.0.2.", {"192.0.2.2", "192.0.2.4"}) == "192.0.2.3"
     assert pretend.first_free("192.0.2.", {f"192.0.2.{n}" for n in range(256)}) == "192.0.2.254"
 
 
 class TestPreparation:
-    def test_all_fifteen_kinds_of_istio(self):
+    def test_all_fifteen_kinds_of_istio(self) -> None:
         assert len({(kind.group, kind.kind) for kind in prepare.KINDS}) == len(prepare.KINDS) == 15
 
     @pytest.mark.parametrize("kind", prepare.KINDS, ids=lambda kind: kind.kind)
-    def test_a_definition_is_well_formed(self, kind):
+    def test_a_definition_is_well_formed(self, kind: prepare.Kind) -> None:
         body = prepare.definition(kind)
         spec = body["spec"]
         assert body["metadata"]["name"] == f"{spec['names']['plural']}.{spec['group']}"
@@ -92,10 +100,10 @@ class TestPreparation:
         assert [version["storage"] for version in spec["versions"]].count(True) == 1
         assert all(version["served"] for version in spec["versions"])
 
-    def test_everything_is_labelled_as_a_stand_in(self):
+    def test_everything_is_labelled_as_a_stand_in(self) -> None:
         assert all(body["metadata"]["labels"] == pretend.LABELS for _, body in prepare.objects())
 
-    def test_the_reader_may_change_nothing_but_service_exports(self):
+    def test_the_reader_may_change_nothing_but_service_exports(self) -> None:
         """With more than Istio grants, the lab would let things pass which a real cluster refuses."""
         writes = {
             (resource, verb)
@@ -112,7 +120,7 @@ class TestPreparation:
         }
 
 
-def test_every_server_is_told_to_listen_on_loopback(tmp_path):
+def test_every_server_is_told_to_listen_on_loopback(tmp_path: Path) -> None:
     cluster, layout = Cluster("east", 1, 20002), Layout(tmp_path)
     state = State((20000, 20001), {"east": cluster})
     found = {name: tmp_path / name for name in ("etcd", "kube-apiserver", "kube-controller-manager")}
