@@ -57,10 +57,8 @@ class Registry:
         key = (package(type_), urn)
         with self._lock:
             made = self._made.get(key)
-        if made is None or made[0] != inputs:
-            made = inputs, self._factories[key[0]](inputs, self._stack, self._progress)
-            with self._lock:
-                self._made[key] = made
+            if made is None or made[0] != inputs:
+                made = self._made[key] = inputs, self._factories[key[0]](inputs, self._stack, self._progress)
         return made[1]
 
     def get(self, type_: str, urn: str) -> Provider:

@@ -23,8 +23,10 @@ READ_SECONDS = 60.0
 POOL = 32
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 APPLY = "application/apply-patch+yaml"
-_IMPORTING = threading.Lock()
-"""The official client imports itself in circles: two threads that begin at two of its modules get half of one."""
+_LOADING = threading.Lock()
+"""The official client is loaded by one thread at a time. It imports itself in circles, so that two threads that begin at
+two of its modules get half of one; and it shares the files it makes of a kubeconfig's certificates before they are full.
+"""
 
 
 def looks_like_path(kubeconfig: str) -> bool:
@@ -165,7 +167,7 @@ class Transport:
         with self._lock:
             if self._rest is not None or self._failure is not None:
                 return
-            with _IMPORTING:
+            with _LOADING:
                 from kubernetes.client import rest
                 from kubernetes.client.configuration import Configuration
 
@@ -173,7 +175,8 @@ class Transport:
             configuration.connection_pool_maxsize = POOL
             configuration.retries = False
             try:
-                _load(self._kubeconfig, self._context, configuration)
+                with _LOADING:
+                    _load(self._kubeconfig, self._context, configuration)
                 client = rest.RESTClientObject(configuration)
             except Exception as error:  # the client raises whatever the YAML or a file gave it
                 self._failure = Unreachable(
