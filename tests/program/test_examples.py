@@ -38,6 +38,11 @@ def config_of(example: Path, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_a_project_is_called_as_its_folder(example: Path) -> None:
+    assert yaml.safe_load((example / "Pulumi.yaml").read_text())["name"] == example.name
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_example(example: Path, tmp_path: Path) -> None:
     config = config_of(example, tmp_path)
     up = run_main(example, config, charts=CHARTS)
