@@ -56,7 +56,7 @@ format: .venv/ready ## let ruff put the code into form
 	@$(BIN)/ruff format .
 
 docs: .venv/ready ## build the site into site/
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html"
 
 lock: .venv/ready ## pin the newest packages that pyproject.toml allows, with hashes

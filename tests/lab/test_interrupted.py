@@ -17,8 +17,8 @@ from tests.support.project import Project
 
 pytestmark = pytest.mark.lab
 CLUSTERS = ("cluster1", "cluster2")
-POINTS = sorted(random.Random(20261122).sample(range(1, 60), 10))
-"""After how many lines of progress the run is killed; drawn once, so that a failure can be seen again."""
+POINTS = sorted(random.Random(20261122).sample(range(1, 45), 10))
+"""After how many finished steps, of 47, the run is killed; drawn once, so that a failure can be seen again."""
 
 
 @pytest.fixture(scope="module")
@@ -49,25 +49,25 @@ def complete(project: Project, lab: RealLab, empty: dict[str, Any]) -> dict[str,
     return found
 
 
-def up_until(project: Project, lines: int, how: signal.Signals) -> int:
-    """Run `mesh up`, and end it after that many lines of progress. Returns its exit code."""
+def up_until(project: Project, steps: int, how: signal.Signals) -> int:
+    """Run `mesh up`, and end it after that many finished steps. Returns its exit code."""
     with project.popen("up", "--yes") as run:
-        assert run.stdout is not None
+        assert run.stderr is not None
         seen = 0
-        for line in run.stdout:
-            seen += line.startswith((" + ", "   "))
-            if seen >= lines:
+        for line in run.stderr:
+            seen += line.startswith(" + ")
+            if seen >= steps:
                 run.send_signal(how)
                 break
-        run.stdout.read()
+        run.stderr.read()
         return run.wait()
 
 
-@pytest.mark.parametrize("lines", POINTS)
+@pytest.mark.parametrize("steps", POINTS)
 def test_killed_and_run_again(
-    project: Project, lab: RealLab, complete: dict[str, Any], empty: dict[str, Any], lines: int
+    project: Project, lab: RealLab, complete: dict[str, Any], empty: dict[str, Any], steps: int
 ) -> None:
-    assert up_until(project, lines, signal.SIGKILL) == -signal.SIGKILL
+    assert up_until(project, steps, signal.SIGKILL) == -signal.SIGKILL
     project.done("up", "--yes")
     assert inventories(lab) == complete
     assert project.changes() == []
@@ -81,17 +81,19 @@ def test_killed_while_destroying(
     project.done("up", "--yes")
     assert inventories(lab) == complete
     with project.popen("destroy", "--yes") as run:
-        assert run.stdout is not None
-        for line in run.stdout:
+        assert run.stderr is not None
+        for line in run.stderr:
             if line.startswith(" - ") and "/" in line and "Secret" in line:
                 run.kill()
                 break
-        run.stdout.read()
+        run.stderr.read()
     project.done("destroy", "--yes")
     assert inventories(lab) == empty
 
 
-def test_ctrl_c_ends_in_order(project: Project, lab: RealLab, complete: dict[str, Any]) -> None:
+def test_ctrl_c_ends_in_order(project: Project, lab: RealLab, complete: dict[str, Any], empty: dict[str, Any]) -> None:
+    project.done("destroy", "--yes")
+    assert inventories(lab) == empty
     assert up_until(project, 5, signal.SIGINT) == 130
     json.loads(project.state.read_text())
     project.done("up", "--yes")
@@ -104,14 +106,14 @@ def test_an_api_server_goes_away(
     project.done("destroy", "--yes")
     assert inventories(lab) == empty
     with project.popen("up", "--yes") as run:
-        assert run.stdout is not None
+        assert run.stderr is not None
         seen = ""
-        for line in run.stdout:
+        for line in run.stderr:
             seen += line
             if line.startswith(" + ") and "mesh-trust-root-key" in line:
                 lab.stop_apiserver("cluster2")
                 break
-        seen += run.stdout.read()
+        seen += run.stderr.read()
         assert run.wait() not in (0, None)
     assert "cluster2" in seen
     assert "does not answer" in seen
@@ -125,12 +127,12 @@ def test_an_api_server_goes_away(
 def test_two_runs_at_once_do_not_meet(project: Project, lab: RealLab, complete: dict[str, Any]) -> None:
     project.done("destroy", "--yes")
     with project.popen("up", "--yes") as first:
-        assert first.stdout is not None
-        for line in first.stdout:
+        assert first.stderr is not None
+        for line in first.stderr:
             if line.startswith(" + "):
                 break
         second = project.run("up", "--yes")
-        rest = first.stdout.read()
+        rest = first.stderr.read()
         assert first.wait() == 0, rest
     assert second.returncode != 0
     assert "another run" in second.stderr

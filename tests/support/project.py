@@ -88,12 +88,12 @@ class Project:
         return [row for row in self.preview() if row["op"] != "same"]
 
     def popen(self, *words: str) -> subprocess.Popen[str]:
-        """Start a command whose lines are read while it runs."""
+        """Start a command whose progress (stderr) is read while it runs; what it prints of the plan is not kept."""
         return subprocess.Popen(
             self.command(*words),
             cwd=self.folder,
             env=self.environment(PYTHONUNBUFFERED="1"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
         )

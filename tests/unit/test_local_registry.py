@@ -21,7 +21,7 @@ def test_many_threads_get_the_same_provider() -> None:
         made.append(inputs)
         # A second call that is let in meanwhile would find this one unfinished.
         threading.Event().wait(0.05)
-        return cast(Provider, object())
+        return cast("Provider", object())
 
     registry = Registry("mesh/test", lambda *_: None, {"kubernetes": factory})
 

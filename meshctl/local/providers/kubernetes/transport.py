@@ -24,9 +24,8 @@ POOL = 32
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 APPLY = "application/apply-patch+yaml"
 _LOADING = threading.Lock()
-"""The official client is loaded by one thread at a time. It imports itself in circles, so that two threads that begin at
-two of its modules get half of one; and it shares the files it makes of a kubeconfig's certificates before they are full.
-"""
+"""One thread at a time loads the official client. It imports itself in circles: two threads that begin at two of its
+modules get half of one. And it shares the files that it makes of a kubeconfig's certificates before they are full."""
 
 
 def looks_like_path(kubeconfig: str) -> bool:
