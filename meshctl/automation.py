@@ -14,7 +14,7 @@ from meshctl.local.planner import Watcher, cluster_name
 from meshctl.local.project import Project
 from meshctl.local.registry import PROVIDER_PREFIX
 from meshctl.local.values import SECRET, split_path
-from meshctl.rows import Field, Report, Row
+from meshctl.rows import DECLINED, Field, Report, Row, refused
 
 if TYPE_CHECKING:
     from pulumi import automation
@@ -172,8 +172,10 @@ class PulumiSession:
     def up(self, confirm: Confirm) -> Report:
         """Preview, ask, and do it."""
         planned = self.preview()
-        if planned.failures or not confirm(planned):
-            return planned if planned.failures else _declined(planned)
+        if planned.failures:
+            return refused(planned)
+        if not confirm(planned):
+            return DECLINED
         return self._run(
             Events(self._watcher), lambda stack, events: stack.up(on_event=events, color="never", show_secrets=False)
         )
@@ -182,9 +184,9 @@ class PulumiSession:
         """Show what would be deleted, ask, and delete it."""
         planned = self._run(Events(), lambda stack, events: stack.preview_destroy(on_event=events, color="never"))
         if planned.failures or not planned.rows:
-            return planned
+            return refused(planned)
         if not confirm(planned):
-            return _declined(planned)
+            return DECLINED
         return self._run(
             Events(self._watcher),
             lambda stack, events: stack.destroy(on_event=events, color="never", show_secrets=False),
@@ -214,7 +216,3 @@ class PulumiSession:
             work_dir=str(self._project.root),
             opts=automation.LocalWorkspaceOptions(env_vars=env),
         )
-
-
-def _declined(planned: Report) -> Report:
-    return Report(planned.rows, {}, ("nothing was changed, as you did not agree",))

@@ -46,7 +46,10 @@ def run(
     progress = Terminal() if sys.stderr.isatty() else Lines()
     runner = _runner(chosen, project, state.resolve() if state else None, progress)
 
+    plans: list[Report] = []
+
     def confirm(planned: Report) -> bool:
+        plans.append(planned)
         if not as_json:
             display.print_rows(planned)
         agreed = yes or not planned.changes or click.confirm("\nDo it?", err=True)
@@ -61,7 +64,9 @@ def run(
             report = runner.up(confirm) if command == "up" else runner.destroy(confirm)
     finally:
         progress.__exit__(None, None, None)
-    _print(command, report, as_json=as_json)
+    # A plan without changes has been printed, and is the last word unless something changed after all.
+    said = any(not planned.changes for planned in plans) and not report.changes
+    _print(command, report, as_json=as_json, said=said)
     return report
 
 
@@ -85,14 +90,15 @@ def _runner(engine: str, project: Project, state: Path | None, progress: Lines) 
     return PulumiSession(project, progress)
 
 
-def _print(command: str, report: Report, *, as_json: bool) -> None:
+def _print(command: str, report: Report, *, as_json: bool, said: bool) -> None:
     if as_json:
         rows = [row.data() for row in report.rows]
         display.print_json({"resources": rows, "outputs": dict(report.outputs)} if command == "up" else rows)
     elif command == "preview":
         display.print_rows(report)
     else:
-        click.echo(summary(report.rows, done=True))
+        if report.changes or not (said or report.failures):
+            click.echo(summary(report.rows, done=True))
         display.print_outputs(report.outputs)
     display.print_failures(report.failures)
     if report.interrupted:

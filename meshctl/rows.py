@@ -52,7 +52,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """The end of a command: what happened, what came out of it, and what failed."""
+    """The end of a command: what happened (in a preview: would happen), what came out of it, and what failed."""
 
     rows: tuple[Row, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -68,6 +68,14 @@ class Report:
     def exit_code(self) -> int:
         """What the command ends with."""
         return 130 if self.interrupted else int(bool(self.failures))
+
+
+DECLINED = Report(failures=("nothing was changed, as you did not agree",))
+
+
+def refused(planned: Report) -> Report:
+    """Report a plan that cannot be carried out: nothing of it was done."""
+    return Report(failures=planned.failures)
 
 
 def summary(rows: Iterable[Row], *, done: bool = False) -> str:

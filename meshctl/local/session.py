@@ -25,7 +25,7 @@ from meshctl.local.project import Project
 from meshctl.local.registry import FACTORIES, Factory, Registry
 from meshctl.local.state import Store
 from meshctl.local.values import SECRET, has_unknown, scrub, split_path, strings
-from meshctl.rows import Field, Report, Row
+from meshctl.rows import DECLINED, Field, Report, Row, refused
 
 Confirm = Callable[[Report], bool]
 """Shown what would happen; says whether it shall."""
@@ -63,11 +63,11 @@ class Session:
             engine, failures, _ = self._pass(preview=True)
             planned = Report(_sorted(self._rows(engine, failures)), {}, tuple(failures))
             if failures:
-                return planned
+                return refused(planned)
             if any(outcome.secret for outcome in engine.outcomes.values()):
                 self._store.crypter.check()
             if not confirm(planned):
-                return Report(planned.rows, {}, ("nothing was changed, as you did not agree",))
+                return DECLINED
             with self._interruptible():
                 return self._update()
 
@@ -80,9 +80,9 @@ class Session:
             failures = self._named(protected(records))
             planned = Report(rows, {}, tuple(failures))
             if failures or not (rows or self._store.doomed):
-                return planned
+                return refused(planned)
             if not confirm(planned):
-                return Report(rows, {}, ("nothing was changed, as you did not agree",))
+                return DECLINED
             with self._interruptible():
                 deleter = Deleter(self._store, self._registry, self._watcher, self.stop)
                 deleter.run(records)

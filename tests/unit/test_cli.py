@@ -7,11 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from meshctl.cli import main
-from meshctl.commands import choose
+from meshctl.commands import choose, run
 from meshctl.local import passphrase
 
 TLS = """
@@ -54,6 +55,9 @@ class TestLife:
         assert "public: -----BEGIN PUBLIC KEY-----" in up.stdout
         assert "PRIVATE KEY" not in up.output
         assert mesh(project, "preview").stdout == "0 changes, 2 unchanged\n"
+        again = mesh(project, "up", "--yes").stdout
+        assert again.startswith("0 changes, 2 unchanged\n\noutputs\n")
+        assert again.count("unchanged") == 1
         destroy = mesh(project, "destroy", "--yes")
         assert destroy.stdout.endswith("2 deleted\n")
         assert mesh(project, "destroy", "--yes").stdout == "0 changes\n"
@@ -94,6 +98,26 @@ class TestMistakes:
         result = mesh(project, "preview")
         assert result.exit_code == 1
         assert result.stderr.endswith("error: mesh: no clusters\n")
+
+    def test_what_is_refused_is_not_said_to_be_made(self, project: Path) -> None:
+        (project / "__main__.py").write_text(TLS + 'pulumi.CustomResource("gcp:compute/x:X", "x", {})\n')
+        result = mesh(project, "up", "--yes")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "error: x: " in result.stderr
+        assert json.loads(mesh(project, "up", "--yes", "--json").stdout) == {"resources": [], "outputs": {}}
+
+    @pytest.mark.parametrize("command", ["up", "destroy"])
+    def test_what_was_not_agreed_to_is_not_said_to_be_done(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+    ) -> None:
+        if command == "destroy":
+            mesh(project, "up", "--yes")
+        monkeypatch.setattr(click, "confirm", lambda *_, **__: False)
+        report = run(command, stack="dev", cwd=project, state=None, engine=None, as_json=False, yes=False)
+        printed = capsys.readouterr()
+        assert report.exit_code == 1
+        assert printed.out.endswith("2 to create\n" if command == "up" else "2 to delete\n")
+        assert printed.err.endswith("error: nothing was changed, as you did not agree\n")
 
     def test_a_broken_state(self, project: Path) -> None:
         mesh(project, "up", "--yes")

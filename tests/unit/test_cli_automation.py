@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from pulumi.automation.events import EngineEvent
 
-from meshctl.automation import Events, environment
+from meshctl.automation import Events, PulumiSession, environment
 from meshctl.local.project import Project
+from meshctl.progress import Lines
+from meshctl.rows import Report, Row
 
 P = "urn:pulumi:dev::mesh::"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
@@ -109,6 +111,21 @@ class TestFailures:
         )
         assert events.failures == ["x: it failed", "update failed"]
         assert events.rows == {}
+
+
+class TestSession:
+    """What Pulumi only planned is not reported as done."""
+
+    @pytest.mark.parametrize(("failures", "agree"), [(("x: it failed",), True), ((), False)])
+    def test_nothing_is_made_of_a_plan_that_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: tuple[str, ...], agree: bool
+    ) -> None:
+        planned = Report((Row("urn", "a:b:C", "x", "", "", "create"),), {}, failures)
+        session = PulumiSession(Project(tmp_path, "mesh", "dev", {}, {}, tmp_path / "Pulumi.dev.yaml"), Lines())
+        monkeypatch.setattr(session, "_run", lambda *_: planned)
+        for report in (session.up(lambda _: agree), session.destroy(lambda _: agree)):
+            assert report.rows == ()
+            assert report.failures == (failures or ("nothing was changed, as you did not agree",))
 
 
 class TestEnvironment:
