@@ -23,6 +23,8 @@ _REFUSED: Mapping[str, str] = {
 }
 """Options that would change a step and are not honoured here, by their field on the wire."""
 
+_NOT_HONOURED = "the local engine does not honour {}; leave it out, or use the Pulumi CLI"
+
 
 class Monitor(sdk.Monitor):
     """One pass of a program, as seen by the SDK."""
@@ -65,6 +67,14 @@ class Monitor(sdk.Monitor):
         self.errors.append(message)
         raise sdk.RunError(message)
 
+    def RegisterStackTransform(self, request: Any) -> Any:  # noqa: N802, ARG002 (the SDK's names)
+        """Refuse a transform of all resources: without it the resources would not be what the program says."""
+        raise self._refused("register_resource_transform")
+
+    def RegisterStackInvokeTransform(self, request: Any) -> Any:  # noqa: N802, ARG002 (the SDK's names)
+        """Refuse a transform of all function calls."""
+        raise self._refused("register_invoke_transform")
+
     def Invoke(self, request: sdk.InvokeRequest) -> Any:  # noqa: N802 (the SDK's name)
         """Answer a provider function."""
         args, secret = sdk.plain(request.args)
@@ -75,6 +85,11 @@ class Monitor(sdk.Monitor):
         except StepError as error:
             self.errors.append(f"{request.tok}: {error}" if not secret else f"{request.tok} failed")
             return sdk.not_invoked(str(error))
+
+    def _refused(self, name: str) -> sdk.RunError:
+        message = f"pulumi.runtime.{name}: {_NOT_HONOURED.format('a transform of the whole stack')}"
+        self.errors.append(message)
+        return sdk.RunError(message)
 
     def _resource(self, urn: str) -> Any:
         record = self.engine.store.records.get(urn)
@@ -141,7 +156,7 @@ def _refusal(request: sdk.Request) -> str:
     named = [option for wire, option in _REFUSED.items() if getattr(request, wire)]
     if not named:
         return ""
-    return f"the local engine does not honour the option {' and '.join(named)}; leave it out, or use the Pulumi CLI"
+    return _NOT_HONOURED.format(f"the option {' and '.join(named)}")
 
 
 def _provider_urn(reference: str) -> str:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshctl.local import passphrase
+from meshctl.rows import summary
 from tests.support.toy import Desk, ops
 
 
@@ -169,6 +170,7 @@ class TestFailing:
         report = desk.up(self.FOUR)
         assert report.exit_code == 1
         assert report.failures == ("b: the world refuses to create it",)
+        assert summary(report.rows, done=True) == "3 created", "the stack, a and d"
         assert desk.world.names() == {"a", "d"}
         desk.world.fails.clear()
         again = desk.up()
@@ -245,6 +247,15 @@ class TestMistakes:
             ('Thing("a"); Thing("a", size=2)', "a: two resources have this URN"),
             ('Thing("a", opts=Opts(import_="x"))', "a: the local engine does not honour the option import_"),
             ('a = Thing("a", opts=Opts(replace_on_changes=["x"]))', "does not honour the option replace_on_changes"),
+            ('Thing("a", opts=Opts(transforms=[lambda args: None]))', "does not honour the option transforms"),
+            (
+                'pulumi.runtime.register_resource_transform(lambda args: None); Thing("a")',
+                "register_resource_transform: the local engine does not honour a transform of the whole stack",
+            ),
+            (
+                'pulumi.runtime.register_invoke_transform(lambda args: None); Thing("a")',
+                "register_invoke_transform: the local engine does not honour a transform of the whole stack",
+            ),
             ('pulumi.CustomResource("gcp:container/cluster:Cluster", "c", {})', "needs the Pulumi CLI"),
             ('pulumi.CustomResource("kubernetes:core/v1:ConfigMap", "m", {})', "m' has no provider of its own"),
             ('Thing("a", file=pulumi.StringAsset("x"))', "a: holds an asset"),
@@ -259,6 +270,7 @@ class TestMistakes:
         report = desk.up(text)
         assert report.exit_code == 1
         assert expected in "\n".join(report.failures)
+        assert report.rows == (), "of what was planned nothing was done"
         assert desk.world.log == []
         assert not desk.state_file.exists()
 
