@@ -1,6 +1,6 @@
 """Where the lab's programs come from: what is installed, else the cache, else a build from the modules in `tools/`.
 
-Search order: `KUBEBUILDER_ASSETS` (the folder that `setup-envtest` fills), PATH, the cache, a build into the cache.
+Search order: `KUBEBUILDER_ASSETS` (a folder such as `setup-envtest` fills), PATH, the cache, a build into the cache.
 The cache's key is the pins and the build flags of a family, so a new pin never finds an old program.
 The Go tool chain checks every module against `go.sum`; where it downloads from is up to its own settings (GOPROXY).
 """
@@ -194,7 +194,8 @@ def _go(pins: str) -> str:
     needed = (int(found[1]), int(found[2])) if found else (1, 24)
     advice = (
         f"install Go {needed[0]}.{needed[1]} or newer (https://go.dev/dl), or put etcd, kube-apiserver and "
-        "kube-controller-manager on PATH or into the folder KUBEBUILDER_ASSETS (`setup-envtest use` fills one)."
+        "kube-controller-manager on PATH or into the folder KUBEBUILDER_ASSETS (`setup-envtest use` fills one with the "
+        "first two only)."
     )
     go = shutil.which("go")
     if go is None:

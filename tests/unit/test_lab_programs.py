@@ -8,6 +8,7 @@ import pytest
 
 from meshctl.lab import LabError, News, programs
 from meshctl.lab.programs import FAMILIES, Family, ensure
+from tests.support.graph import ROOT
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ class TestBuild:
 
     @pytest.mark.usefixtures("machine")
     def test_without_go_the_fix_is_named(self) -> None:
-        with pytest.raises(LabError, match=r"install Go 1\.24 or newer.*KUBEBUILDER_ASSETS"):
+        with pytest.raises(LabError, match=r"install Go 1\.24 or newer.*KUBEBUILDER_ASSETS.*the first two only"):
             ensure(["etcd"], quiet)
 
     def test_a_go_that_is_too_old_is_refused(self, machine: Path) -> None:
@@ -141,6 +142,32 @@ class TestBuild:
     def test_an_unknown_program_is_refused(self) -> None:
         with pytest.raises(LabError, match="not a program of the lab"):
             ensure(["kubelet"], quiet)
+
+
+class TestPrerequisites:
+    """What `make` says before it begins."""
+
+    def check(self, machine: Path) -> tuple[int, str]:
+        script(machine / "bin" / "uname", "echo Linux")
+        python = script(machine / "bin" / "python", "exit 0")
+        command = ["/bin/bash", str(ROOT / "tools" / "prerequisites"), str(python)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr
+
+    def test_the_folder_of_setup_envtest_is_not_enough(self, machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KUBEBUILDER_ASSETS", str(machine / "assets"))
+        for name in ("etcd", "kube-apiserver"):
+            script(machine / "assets" / name, "")
+        code, said = self.check(machine)
+        assert code == 1
+        assert "so they must be built: kube-controller-manager. Install Go 1.24 or newer" in said
+        script(machine / "bin" / "kube-controller-manager", "")
+        assert self.check(machine) == (0, "")
+
+    def test_all_that_is_missing_is_named_unless_go_can_build_it(self, machine: Path) -> None:
+        assert "must be built: etcd kube-apiserver kube-controller-manager." in self.check(machine)[1]
+        go(machine, "")
+        assert self.check(machine) == (0, "")
 
 
 def test_the_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
