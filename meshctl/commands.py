@@ -97,6 +97,7 @@ def _print(command: str, report: Report, *, as_json: bool, said: bool) -> None:
     elif command == "preview":
         display.print_rows(report)
     else:
+        display.print_table(report)
         if report.changes or not (said or report.failures):
             click.echo(summary(report.rows, done=True))
         display.print_outputs(report.outputs)

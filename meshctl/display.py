@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import click
 
-from meshctl.rows import SYMBOLS, Field, Report, Row, summary
+from meshctl.rows import DONE, OPS, SYMBOLS, Field, Report, Row, summary
 
 _COLOURS = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red"}
 _WIDEST = 120
@@ -26,12 +27,41 @@ def print_rows(report: Report, *, done: bool = False) -> None:
     click.echo(summary(report.rows, done=done))
 
 
+def print_table(report: Report) -> None:
+    """Print how many resources each cluster has, and what was done to them."""
+    from rich.console import Console
+    from rich.table import Table
+
+    ops = [op for op in (*OPS, "same") if any(row.op == op for row in report.rows)]
+    table = Table("cluster", box=None, pad_edge=False, header_style="bold")
+    for op in ops:
+        table.add_column(DONE[op], justify="right")
+    for cluster in sorted({row.cluster for row in report.rows}, key=lambda name: (name == "", name)):
+        counts = Counter(row.op for row in report.rows if row.cluster == cluster)
+        table.add_row(cluster or "outside the clusters", *(str(counts[op] or "") for op in ops))
+    if report.rows:
+        Console().print("", table, "")
+
+
 def print_outputs(outputs: Mapping[str, Any]) -> None:
-    """Print the outputs of the stack."""
+    """Print the outputs of the stack, nested ones indented."""
     if outputs:
         click.secho("\noutputs", bold=True)
-    for name, value in outputs.items():
-        click.echo(f"  {name}: {_text(value)}")
+    for line in _lines(outputs, "  "):
+        click.echo(line)
+
+
+def _lines(values: Mapping[str, Any], indent: str) -> Iterator[str]:
+    widest = max(map(len, values), default=0)
+    for name, value in sorted(values.items()):
+        if isinstance(value, Mapping) and value:
+            yield f"{indent}{name}"
+            yield from _lines(value, f"{indent}  ")
+        elif isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+            yield f"{indent}{name:<{widest}}  {value[0]}"
+            yield from (f"{indent}{'':<{widest}}  {item}" for item in value[1:])
+        else:
+            yield f"{indent}{name:<{widest}}  {_text(value)}"
 
 
 def print_failures(failures: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OPS = ("create", "update", "replace", "delete")
+DONE: Mapping[str, str] = {**{op: f"{op.rstrip('e')}ed" for op in OPS}, "same": "unchanged"}
 SYMBOLS: Mapping[str, str] = {"create": "+", "update": "~", "replace": "+-", "delete": "-", "same": " "}
 
 
@@ -81,7 +82,7 @@ def refused(planned: Report) -> Report:
 def summary(rows: Iterable[Row], *, done: bool = False) -> str:
     """Count the operations; `0 changes` exactly when nothing changes."""
     counts = Counter(row.op for row in rows)
-    words = {op: f"{op.rstrip('e')}ed" if done else f"to {op}" for op in OPS}
+    words = {op: DONE[op] if done else f"to {op}" for op in OPS}
     parts = [f"{counts[op]} {words[op]}" for op in OPS if counts[op]] or ["0 changes"]
     if counts["same"]:
         parts.append(f"{counts['same']} unchanged")

@@ -37,7 +37,11 @@ class Op(StrEnum):
 
 @dataclass(frozen=True)
 class Options:
-    """The resource options that the local engine honours; any other one that would change a step is refused."""
+    """The resource options that the local engine honours; any other one that would change a step is refused.
+
+    Hooks alone are accepted and not run: the one that this library sets, patience with a webhook that nobody serves
+    yet, is the Kubernetes provider's own habit here.
+    """
 
     protect: bool = False
     retain_on_delete: bool = False
