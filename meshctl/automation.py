@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Confirm = Callable[[Report], bool]
 
+_DEFAULT_PROVIDER = re.compile(r"::pulumi:providers:[^:]+::default_")
+"""Pulumi makes one by itself where a program names none; nobody asked for it, and nobody reviews it."""
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _MARK = "4dabf18193072939515e22adb298388d"
 _OPS: Mapping[str, str] = {
@@ -61,6 +63,8 @@ class Events:
             self._told(event.diagnostic_event)
 
     def _begin(self, step: StepEventMetadata) -> None:
+        if _DEFAULT_PROVIDER.search(step.urn):
+            return
         row = self._row(step)
         before = self.rows.get(step.urn)
         if before is None or before.op == "same" or row.op == "replace":

@@ -87,7 +87,7 @@ def _crds(name: str, args: IstiodArgs, opts: pulumi.ResourceOptions) -> pulumi.R
 
 def _base(args: IstiodArgs, renderer: pulumi.ProviderResource) -> list[Plain]:
     wanted = values.merge(values.base(args.revision, args.namespace, CA_BUNDLE), args.values.base)
-    return charts.render(
+    rendered = charts.render(
         args.charts,
         "base",
         version=args.version,
@@ -96,6 +96,8 @@ def _base(args: IstiodArgs, renderer: pulumi.ProviderResource) -> list[Plain]:
         values=wanted,
         provider=renderer,
     )
+    # The CRDs come as a release of their own, or something else brings them.
+    return [manifest for manifest in rendered if manifest["kind"] != "CustomResourceDefinition"]
 
 
 def _istiod(args: IstiodArgs, renderer: pulumi.ProviderResource) -> list[Plain]:

@@ -14,11 +14,11 @@ CHART_PLATFORMS: dict[Platform, str] = {"gke": "gke", "k3s": "k3s", "openshift":
 
 
 def base(revision: str, namespace: str, ca_bundle: str) -> dict[str, Any]:
-    """Values of `base` without its CRDs, which come as a release of their own."""
+    """Values of `base`. None leaves out its CRDs: without `enableCRDTemplates` the chart prints them as they are."""
     return {
         # With a revision, the default validator would point at a Service `istiod` that does not exist.
         "defaultRevision": revision or "default",
-        "base": {"enableCRDTemplates": False, "validationCABundle": ca_bundle, "validationFailurePolicy": "Fail"},
+        "base": {"validationCABundle": ca_bundle, "validationFailurePolicy": "Fail"},
         "global": {"istioNamespace": namespace},
     }
 

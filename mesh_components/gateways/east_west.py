@@ -41,8 +41,15 @@ class EastWestGateway(pulumi.ComponentResource):
     def __init__(self, name: str, args: EastWestGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:index:EastWestGateway", name, {"network": args.network}, opts)
         child = child_options(self, opts)
+        exposed = KubernetesObject(
+            f"{name}-expose",
+            objects.expose_services(args.namespace, args.hosts),
+            pulumi.ResourceOptions.merge(child, retry_while_unserved(name)),
+        )
         for role, manifest in _proxy_objects(args).items():
-            KubernetesObject(f"{name}-{role}", manifest, child)
+            # The webhook that accepts the Gateway is served by the istiod that injects the proxy: before it, the pods
+            # would be refused, and tried again ever more rarely.
+            KubernetesObject(f"{name}-{role}", manifest, child_options(self, opts, exposed))
         # The Service waits for ready proxies by itself, so nothing of the proxy may wait for the Service.
         service = KubernetesObject(
             f"{name}-service",
@@ -50,11 +57,6 @@ class EastWestGateway(pulumi.ComponentResource):
                 args.namespace, args.network, args.service_type, args.annotations, args.load_balancer_source_ranges
             ),
             child,
-        )
-        KubernetesObject(
-            f"{name}-expose",
-            objects.expose_services(args.namespace, args.hosts),
-            pulumi.ResourceOptions.merge(child, retry_while_unserved(name)),
         )
         self.address = service.status.apply(objects.load_balancer_address)
         self.register_outputs({"address": self.address})

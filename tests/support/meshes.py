@@ -58,7 +58,10 @@ def _object(kind: str, name: str, api_version: str, **rest: Any) -> dict[str, An
 
 _CLIENT = {"service": {"name": "istiod", "namespace": "istio-system"}, "caBundle": CA_BUNDLE}
 CHARTS: dict[str, list[dict[str, Any]]] = {
-    "base": [_object("ServiceAccount", "istio-reader-service-account", "v1")],
+    "base": [
+        _object("CustomResourceDefinition", "gateways.networking.istio.io", "apiextensions.k8s.io/v1"),
+        _object("ServiceAccount", "istio-reader-service-account", "v1"),
+    ],
     "istiod": [
         _object("ServiceAccount", "istiod", "v1"),
         _object("ConfigMap", "values", "v1", data={"merged-values": f"bundle: {CA_BUNDLE}\nrest: as it was\n"}),
