@@ -173,13 +173,14 @@ class PulumiSession:
         """Say what an update would do."""
         return self._run(Events(), lambda stack, events: stack.preview(on_event=events, color="never"))
 
-    def up(self, confirm: Confirm) -> Report:
+    def up(self, confirm: Confirm, *, skip_preview: bool = False) -> Report:
         """Preview, ask, and do it."""
-        planned = self.preview()
-        if planned.failures:
-            return refused(planned)
-        if not confirm(planned):
-            return DECLINED
+        if not skip_preview:
+            planned = self.preview()
+            if planned.failures:
+                return refused(planned)
+            if not confirm(planned):
+                return DECLINED
         return self._run(
             Events(self._watcher), lambda stack, events: stack.up(on_event=events, color="never", show_secrets=False)
         )

@@ -76,8 +76,14 @@ def preview(**options: Any) -> None:
 @main.command()
 @_options
 @_yes
+@click.option(
+    "--skip-preview", is_flag=True, help="Act at once, without showing first what would be done; needs --yes."
+)
 def up(**options: Any) -> None:
     """Make what the program describes, after showing it."""
+    if options["skip_preview"] and not options["yes"]:
+        message = "--skip-preview leaves nothing to agree to, so it needs --yes"
+        raise click.UsageError(message)
     _run("up", **options)
 
 

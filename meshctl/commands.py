@@ -29,7 +29,7 @@ class Runner(Protocol):
     def preview(self) -> Report:
         """Say what an update would do."""
 
-    def up(self, confirm: Confirm) -> Report:
+    def up(self, confirm: Confirm, *, skip_preview: bool = False) -> Report:
         """Preview, ask, and do it."""
 
     def destroy(self, confirm: Confirm) -> Report:
@@ -37,7 +37,15 @@ class Runner(Protocol):
 
 
 def run(
-    command: str, *, stack: str, cwd: Path, state: Path | None, engine: str | None, as_json: bool, yes: bool
+    command: str,
+    *,
+    stack: str,
+    cwd: Path,
+    state: Path | None,
+    engine: str | None,
+    as_json: bool,
+    yes: bool,
+    skip_preview: bool = False,
 ) -> Report:
     """Run one command to its end, and print it."""
     project = load(cwd, stack)
@@ -60,8 +68,12 @@ def run(
     try:
         if command == "preview":
             report = runner.preview()
+        elif command == "destroy":
+            report = runner.destroy(confirm)
         else:
-            report = runner.up(confirm) if command == "up" else runner.destroy(confirm)
+            if skip_preview:
+                progress.__enter__()
+            report = runner.up(confirm, skip_preview=skip_preview)
     finally:
         progress.__exit__(None, None, None)
     # A plan without changes has been printed, and is the last word unless something changed after all.

@@ -29,18 +29,18 @@ def print_rows(report: Report, *, done: bool = False) -> None:
 
 def print_table(report: Report) -> None:
     """Print how many resources each cluster has, and what was done to them."""
-    from rich.console import Console
-    from rich.table import Table
-
     ops = [op for op in (*OPS, "same") if any(row.op == op for row in report.rows)]
-    table = Table("cluster", box=None, pad_edge=False, header_style="bold")
-    for op in ops:
-        table.add_column(DONE[op], justify="right")
-    for cluster in sorted({row.cluster for row in report.rows}, key=lambda name: (name == "", name)):
-        counts = Counter(row.op for row in report.rows if row.cluster == cluster)
-        table.add_row(cluster or "outside the clusters", *(str(counts[op] or "") for op in ops))
+    clusters = sorted({row.cluster for row in report.rows}, key=lambda name: (name == "", name))
+    names = {cluster: cluster or "outside the clusters" for cluster in clusters}
+    counts = Counter((row.cluster, row.op) for row in report.rows)
+    widest = max(map(len, names.values()), default=0)
     if report.rows:
-        Console().print("", table, "")
+        click.secho("\n" + "  ".join(["cluster".ljust(widest), *(DONE[op] for op in ops)]), bold=True)
+    for cluster, name in names.items():
+        numbers = (str(counts[cluster, op] or "").rjust(len(DONE[op])) for op in ops)
+        click.echo("  ".join([name.ljust(widest), *numbers]).rstrip())
+    if report.rows:
+        click.echo()
 
 
 def print_outputs(outputs: Mapping[str, Any]) -> None:

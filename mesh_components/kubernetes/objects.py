@@ -22,12 +22,7 @@ _SECRET_PROPERTIES = ["data", "stringData"]
 class KubernetesObject(pulumi.CustomResource):
     """One object in one cluster. The provider comes from the parent or the options, never from a default."""
 
-    metadata: pulumi.Output[dict[str, Any]]
-    """As the API server has it."""
-    status: pulumi.Output[dict[str, Any] | None]
-    """As the API server has it; None for kinds without one."""
-    data: pulumi.Output[dict[str, str] | None]
-    """Of Secrets (secret, base64) and ConfigMaps; None for other kinds."""
+    # Properties and no annotations: the SDK evaluates a class's annotations anew for every resource.
 
     def __init__(
         self, name: str, manifest: Plain, opts: pulumi.ResourceOptions | None = None, *, suffix: str = ""
@@ -38,6 +33,25 @@ class KubernetesObject(pulumi.CustomResource):
             secret = pulumi.ResourceOptions(additional_secret_outputs=_SECRET_PROPERTIES)
             opts = pulumi.ResourceOptions.merge(opts, secret)
         super().__init__(token(manifest["apiVersion"], f"{manifest['kind']}{suffix}"), name, props, opts)
+
+    @property
+    def metadata(self) -> pulumi.Output[dict[str, Any]]:
+        """As the API server has it."""
+        return self._output("metadata")
+
+    @property
+    def status(self) -> pulumi.Output[dict[str, Any] | None]:
+        """As the API server has it; None for kinds without one."""
+        return self._output("status")
+
+    @property
+    def data(self) -> pulumi.Output[dict[str, str] | None]:
+        """Of Secrets (secret, base64) and ConfigMaps; None for other kinds."""
+        return self._output("data")
+
+    def _output(self, name: str) -> pulumi.Output[Any]:
+        output: pulumi.Output[Any] = self.__dict__[name]
+        return output
 
 
 class PatchObject(KubernetesObject):

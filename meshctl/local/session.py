@@ -56,10 +56,14 @@ class Session:
         engine, failures, _ = self._pass(preview=True)
         return Report(_sorted(self._rows(engine, failures)), {}, tuple(failures))
 
-    def up(self, confirm: Confirm) -> Report:
+    def up(self, confirm: Confirm, *, skip_preview: bool = False) -> Report:
         """Preview, ask, and do it."""
         with self._locked():
             self._store.load()
+            if skip_preview:
+                self._store.crypter.check()
+                with self._interruptible():
+                    return self._update()
             engine, failures, _ = self._pass(preview=True)
             planned = Report(_sorted(self._rows(engine, failures)), {}, tuple(failures))
             if failures:

@@ -153,3 +153,19 @@ def test_help_loads_neither_pulumi_nor_kubernetes() -> None:
     )
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+class TestSkipPreview:
+    """As Pulumi has it: at once, and only for those who said so twice."""
+
+    def test_it_acts_without_a_plan(self, project: Path) -> None:
+        up = mesh(project, "up", "--yes", "--skip-preview")
+        assert up.exit_code == 0, up.output
+        assert "to create" not in up.stdout
+        assert "2 created" in up.stdout
+        assert mesh(project, "preview").stdout == "0 changes, 2 unchanged\n"
+
+    def test_it_needs_yes(self, project: Path) -> None:
+        refused = mesh(project, "up", "--skip-preview")
+        assert refused.exit_code == 2
+        assert "needs --yes" in refused.output
