@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -83,3 +84,19 @@ def test_builders_hand_out_objects_of_their_own() -> None:
 )
 def test_an_address_is_an_ip_or_a_host_name(status: Any, address: str | None) -> None:
     assert objects.load_balancer_address(status) == address
+
+
+CRDS = ROOT.parent / "shared" / "istio" / "crds-1.30.3.yaml"
+
+
+@pytest.mark.skipif(not CRDS.is_file(), reason="Istio's CRDs are kept beside the project, not in it")
+def test_istio_s_own_schema_accepts_the_gateway() -> None:
+    crds = [d for d in yaml.safe_load_all(CRDS.read_text()) if d]
+    (crd,) = [d for d in crds if d["metadata"]["name"] == "gateways.networking.istio.io"]
+    (served,) = [v for v in crd["spec"]["versions"] if v["name"] == "v1"]
+    schema = served["schema"]["openAPIV3Schema"]
+    gateway = objects.expose_services("istio-system", ["*.local"])
+    jsonschema.validate(gateway, schema)
+    wrong = {**gateway, "spec": {**gateway["spec"], "servers": [{"hosts": "*.local"}]}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, schema)
