@@ -24,6 +24,8 @@ call = {{
     "stdin": sys.stdin.read() if "-" in args else "",
     "kubeconfig": kubeconfig.read_text() if kubeconfig else "",
     "mode": oct(kubeconfig.stat().st_mode & 0o777) if kubeconfig else "",
+    "env": sorted(key for key in os.environ if key.startswith(("HELM_", "KUBE"))),
+    "session": os.getsid(0),
 }}
 with open(folder / "calls", "a") as calls:
     calls.write(json.dumps(call) + "\\n")
@@ -70,6 +72,18 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fake:
     monkeypatch.setattr(helm, "helm_program", lambda: fake.program)
     monkeypatch.setattr(helm, "_results", {})
     return fake
+
+
+class TestRunning:
+    """What of its surroundings reaches helm."""
+
+    def test_the_shell_does_not_choose_the_cluster(self, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+        elsewhere = ("KUBEAPISERVER", "KUBECONTEXT", "KUBETOKEN", "KUBEASUSER", "KUBECAFILE", "NAMESPACE", "DRIVER")
+        for name in (*(f"HELM_{name}" for name in elsewhere), "KUBECONFIG", "HELM_CACHE_HOME"):
+            monkeypatch.setenv(name, "x")
+        helm.run_helm(["status", "a"])
+        assert "HELM_CACHE_HOME" in fake.calls[-1]["env"]
+        assert not [name for name in fake.calls[-1]["env"] if name == "KUBECONFIG" or name[5:] in elsewhere]
 
 
 class TestTemplate:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
@@ -137,7 +138,9 @@ def run_helm(args: Sequence[str], stdin: str = "", timeout: float | None = None)
     """Run helm with values on stdin; what it complains about becomes the error."""
     command = [str(helm_program()), *args]
     try:
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, env=_environment()
+        )
     except subprocess.TimeoutExpired as error:
         message = f"helm {args[0]} did not end within {error.timeout:.0f} s"
         raise StepError(message) from error
@@ -145,6 +148,12 @@ def run_helm(args: Sequence[str], stdin: str = "", timeout: float | None = None)
         message = f"helm {args[0]} {args[1]}: {_complaint(done.stderr)}"
         raise StepError(message)
     return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """The user's, without what would lead helm to another cluster, user, namespace or store than its flags say."""
+    other = ("HELM_NAMESPACE", "HELM_DRIVER", "KUBECONFIG")
+    return {key: value for key, value in os.environ.items() if not key.startswith("HELM_KUBE") and key not in other}
 
 
 def _complaint(stderr: str) -> str:
