@@ -5,8 +5,8 @@ SHELL := bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-# The lab's state is encrypted with a passphrase of its own, made at the first `make up`.
-export PULUMI_CONFIG_PASSPHRASE_FILE ?= $(CURDIR)/.lab/passphrase
+# The states here are encrypted with a passphrase of this checkout, made at the first `make up` and kept by `make down`.
+export PULUMI_CONFIG_PASSPHRASE_FILE ?= $(CURDIR)/.pulumi-local/passphrase
 
 .PHONY: help up down test test-fast test-lab bench lint format docs lock clean
 
@@ -22,18 +22,18 @@ help: ## list the commands
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.lab/passphrase:
-	@mkdir -p -m 700 .lab
+.pulumi-local/passphrase:
+	@mkdir -p -m 700 .pulumi-local
 	@umask 077; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32))' > $@
 
 up: .venv/ready ## two API servers, and a two-cluster mesh applied to them
 	@$(BIN)/mesh lab up
-	@$(MAKE) --no-print-directory .lab/passphrase
+	@$(MAKE) --no-print-directory .pulumi-local/passphrase
 	@$(BIN)/mesh up --stack local --engine local --yes
 	@tools/look-around
 
 down: ## take the mesh away and stop the API servers
-	@if [ -x $(BIN)/mesh ] && [ -e .lab/lab.json ]; then tools/down; else echo "nothing runs here"; fi
+	@if [ -x $(BIN)/mesh ]; then tools/down; else echo "nothing runs here"; fi
 
 test: test-fast test-lab ## all tests: unit and program tests, then those on real API servers
 

@@ -149,7 +149,6 @@ class MeshFederation(pulumi.ComponentResource):
             context=kubeconfig.context,
             api_server=item.settings.api_server.address,
             cluster_name=item.name,
-            identifier=f"{item.settings.platform}/{item.name}",
         )
         return AttachedCluster(prefix, attached, pulumi.ResourceOptions(parent=self))
 

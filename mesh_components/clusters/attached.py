@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mesh_components.clusters.cluster import Cluster
 from mesh_components.component import ComponentArgs, MaybeOutput
-from mesh_components.settings.kubeconfig import read
+from mesh_components.settings.kubeconfig import KubeconfigError, read
 
 
 class AttachedClusterArgs(ComponentArgs):
@@ -34,10 +34,12 @@ class AttachedCluster(Cluster):
 
     def __init__(self, name: str, args: AttachedClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         cluster_name = args.cluster_name or name
+        if isinstance(args.kubeconfig, str):
+            _checked(args.kubeconfig, args.context)
         super().__init__("mesh:index:AttachedCluster", name, {"clusterName": cluster_name}, opts)
         self.provider = kubernetes.Provider(
             f"{name}-kubernetes",
-            kubeconfig=pulumi.Output.secret(args.kubeconfig),
+            kubeconfig=pulumi.Output.secret(args.kubeconfig).apply(lambda contents: _checked(contents, args.context)),
             context=args.context,
             cluster_identifier=args.identifier or f"attached/{cluster_name}",
             # Secrets and ConfigMaps are updated in place: `cacerts` must not vanish for a moment.
@@ -48,6 +50,15 @@ class AttachedCluster(Cluster):
         self.cluster_name = pulumi.Output.from_input(cluster_name)
         self.api_server = pulumi.Output.from_input(args.api_server or _server(args))
         self.register_outputs({"clusterName": self.cluster_name, "apiServer": self.api_server})
+
+
+def _checked(contents: str, context: str | None) -> str:
+    """The kubeconfig, if it is one: with an empty one, a provider would go to whatever cluster kubectl points at."""
+    try:
+        read(contents, context)
+    except KubeconfigError as error:
+        raise pulumi.RunError(f"AttachedCluster: {error}; give the contents of the cluster's kubeconfig") from None
+    return contents
 
 
 def _server(args: AttachedClusterArgs) -> pulumi.Output[str]:

@@ -18,6 +18,7 @@ from mesh_components.control_plane.placeholders import CA_BUNDLE, splice
 from mesh_components.kubernetes import KubernetesObject, Plain, encode
 from mesh_components.settings.cluster import Platform
 from mesh_components.settings.istio import DEFAULT_VERSION, ChartSource, ChartValues, MeshConfigSettings
+from mesh_components.topology import names
 
 
 class IstiodArgs(ComponentArgs):
@@ -65,8 +66,8 @@ class Istiod(pulumi.ComponentResource):
             )
             for manifest in (*_base(args, renderer), *_istiod(args, renderer))
         ]
-        names = [item.metadata.apply(lambda metadata: str(metadata["name"])) for item in made]
-        self.ready = pulumi.Output.all(*names).apply(lambda _: f"istiod-{args.revision}" if args.revision else "istiod")
+        ready = [item.metadata.apply(lambda metadata: str(metadata["name"])) for item in made]
+        self.ready = pulumi.Output.all(*ready).apply(lambda _: names.istiod(args.revision))
         self.register_outputs({"ready": self.ready})
 
 
@@ -116,7 +117,7 @@ def _istiod(args: IstiodArgs, renderer: pulumi.ProviderResource) -> list[Plain]:
         args.charts,
         "istiod",
         version=args.version,
-        release=f"istiod-{args.revision}" if args.revision else "istiod",
+        release=names.istiod(args.revision),
         namespace=args.namespace,
         values=values.merge(wanted, args.values.istiod),
         provider=renderer,

@@ -34,7 +34,7 @@ class ReaderToken(pulumi.ComponentResource):
             "kind": "Secret",
             "type": "kubernetes.io/service-account-token",
             "metadata": {
-                "name": f"{args.account}-istio-remote-secret-token",
+                "name": names.reader_token(args.account),
                 "namespace": args.namespace,
                 "annotations": {
                     "kubernetes.io/service-account.name": args.account,

@@ -6,8 +6,6 @@ CACERTS = "cacerts"
 CROSS_NETWORK_GATEWAY = "cross-network-gateway"
 EAST_WEST_GATEWAY = "istio-eastwestgateway"
 READER_ACCOUNT = "istio-reader-service-account"
-READER_TOKEN = f"{READER_ACCOUNT}-istio-remote-secret-token"
-"""The Secret that `istioctl create-remote-secret` makes for the reader's token."""
 
 NETWORK_LABEL = "topology.istio.io/network"
 MULTI_CLUSTER_LABEL = "istio/multiCluster"
@@ -24,3 +22,8 @@ def remote_secret(cluster: str) -> str:
 def istiod(revision: str) -> str:
     """Name of istiod's Deployment and Service."""
     return f"istiod-{revision}" if revision else "istiod"
+
+
+def reader_token(account: str = READER_ACCOUNT) -> str:
+    """Name of the Secret that `istioctl create-remote-secret` makes for a reader's token."""
+    return f"{account}-istio-remote-secret-token"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pulumi
 import pytest
 import yaml
 
-from tests.support.graph import ROOT, run_main
+from mesh_components import AttachedCluster, AttachedClusterArgs
+from tests.support.graph import ROOT, run, run_main
 from tests.support.meshes import CHARTS, kubeconfig
 
 EXAMPLES = sorted(path.parent for path in ROOT.glob("examples/*/__main__.py"))
@@ -58,3 +60,14 @@ def test_every_component_has_an_example() -> None:
     programs = "".join((example / "__main__.py").read_text() for example in EXAMPLES)
     # A reader's token is what RemoteSecret makes by itself when it is handed none.
     assert [name for name in COMPONENTS if f"{name}(" not in programs] == ["ReaderToken"]
+
+
+@pytest.mark.parametrize("contents", ["", "  ", "{}", "not: a kubeconfig", "/home/me/.kube/config"])
+def test_a_cluster_without_a_kubeconfig_is_refused(contents: str) -> None:
+    """A provider with an empty one would go to whatever cluster kubectl points at."""
+
+    def program() -> None:
+        AttachedCluster("east", AttachedClusterArgs(kubeconfig=contents))
+
+    with pytest.raises(pulumi.RunError, match="AttachedCluster: .*give the contents"):
+        run(program)

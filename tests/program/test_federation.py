@@ -47,8 +47,14 @@ class TestClusters:
 
     def test_a_changed_kubeconfig_replaces_nothing(self, graph: Graph) -> None:
         providers = graph.of_type("pulumi:providers:kubernetes")
-        assert sorted(p.inputs["clusterIdentifier"] for p in providers) == [f"generic/{name}" for name in NAMES]
+        assert sorted(p.inputs["clusterIdentifier"] for p in providers) == [f"attached/{name}" for name in NAMES]
         assert all(p.inputs["enableSecretMutable"] in (True, "true") for p in providers)
+
+    def test_a_corrected_platform_replaces_nothing(self, graph: Graph) -> None:
+        wanted = document(*NAMES)
+        wanted["clusters"][0]["platform"] = "gke"
+        providers = federation(wanted).of_type("pulumi:providers:kubernetes")
+        assert [p.inputs for p in providers] == [p.inputs for p in graph.of_type("pulumi:providers:kubernetes")]
 
     @pytest.mark.parametrize("gone", NAMES)
     def test_a_cluster_that_leaves_takes_only_what_is_its_own(self, graph: Graph, gone: str) -> None:

@@ -35,9 +35,9 @@ def short_intermediate(context: Context) -> Iterator[Finding]:
         yield warning(
             "MESH302",
             "trust.intermediateValidityDays",
-            f"with intermediates of {days} days the mesh stops unless this program runs more often than that; istiod "
-            "does not start on an expired one",
-            f"use {SHORTEST_INTERMEDIATE_DAYS} days or more, or run the program on a schedule",
+            f"intermediates of {days} days end before anyone looks, and nothing renews them by itself; istiod does not "
+            "start on an expired one",
+            f"use {SHORTEST_INTERMEDIATE_DAYS} days or more",
         )
 
 
