@@ -69,5 +69,5 @@ def test_a_cluster_without_a_kubeconfig_is_refused(contents: str) -> None:
     def program() -> None:
         AttachedCluster("east", AttachedClusterArgs(kubeconfig=contents))
 
-    with pytest.raises(pulumi.RunError, match="AttachedCluster: .*give the contents"):
+    with pytest.raises(pulumi.RunError, match=r"AttachedCluster: .*give the contents"):
         run(program)
