@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,33 @@ class TestRelease:
         args = fake.calls[-1]["args"]
         assert args[:2] == ["uninstall", "crds"]
         assert {"--wait", "--ignore-not-found"} <= set(args)
+
+    def begun(self, **inputs: Any) -> Record:
+        """What is recorded of a release whose making did not come to its end."""
+        return replace(record(Applied("", {}), **inputs), pending=Op.CREATE)
+
+    def test_what_may_be_somebody_elses_is_not_deleted(self, fake: Fake, releases: HelmReleases) -> None:
+        fake.answer(status=DEPLOYED, list="[]")
+        releases.delete(self.begun())
+        assert [call["args"][0] for call in fake.calls] == ["list"]
+
+    def test_nor_is_it_upgraded_at_the_second_try(self, fake: Fake, releases: HelmReleases) -> None:
+        fake.answer(status=DEPLOYED, list="[]", upgrade=MADE)
+        with pytest.raises(StepError, match="exists already and is not this stack's"):
+            releases.apply(goal(), self.begun(), releases.plan(goal(), self.begun()))
+
+    def test_one_of_ours_that_was_never_recorded_is_deleted(self, fake: Fake, releases: HelmReleases) -> None:
+        fake.answer(list='[{"name": "crds"}]')
+        releases.delete(self.begun())
+        assert [call["args"][:2] for call in fake.calls][1:] == [["uninstall", "crds"]]
+
+    def test_one_without_a_name_is_deleted_by_the_name_drawn_for_it(self, fake: Fake, releases: HelmReleases) -> None:
+        fake.answer(list='[{"name": "drawn"}]')
+        before = self.begun(name=None)
+        releases.delete(before)
+        name = helm_release._named(goal(name=None), None)[1]
+        assert name.startswith("crds-")
+        assert fake.calls[-1]["args"][:2] == ["uninstall", name]
 
     def test_a_local_chart_is_watched(self, fake: Fake, releases: HelmReleases, tmp_path: Path) -> None:
         chart = tmp_path / "chart"

@@ -100,7 +100,8 @@ class HelmReleases:
         """Install or upgrade, and wait as long as the release says."""
         namespace, name = _named(goal, record)
         state = self._state(namespace, name)
-        if record is None and state is not None and not self._is_ours(namespace, name):
+        recorded = record is not None and record.pending is not Op.CREATE
+        if not recorded and state is not None and not self._is_ours(namespace, name):
             message = (
                 f"release {namespace}/{name}: exists already and is not this stack's; give yours another name, or "
                 f"remove it with `helm uninstall {name} --namespace {namespace}`"
@@ -118,6 +119,8 @@ class HelmReleases:
     def delete(self, record: Record) -> None:
         """Uninstall; a release that is not there is gone."""
         namespace, name = _id(record)
+        if record.pending is Op.CREATE and not self._is_ours(namespace, name):
+            return  # whether our install ever began is not recorded: what is there may be somebody else's
         seconds = record.options.timeouts.get("delete", _SECONDS)
         wait = ["--wait", "--timeout", f"{seconds:.0f}s"]
         self._helm(["uninstall", name, "--ignore-not-found", *wait], namespace, timeout=seconds + 60)
@@ -178,13 +181,14 @@ class HelmReleases:
 def _named(goal: Goal, record: Record | None) -> tuple[str, str]:
     namespace = goal.inputs.get("namespace") or "default"
     name = goal.inputs.get("name") or (record.outputs.get("name") if record is not None else None)
-    return str(namespace), str(name or _drawn(goal))
+    return str(namespace), str(name or _drawn(goal.name, goal.urn))
 
 
 def _id(record: Record) -> tuple[str, str]:
     """Tell namespace and name; they are in the inputs where the making of it was never recorded."""
     namespace, _, name = record.id.partition("/")
-    return namespace or str(record.inputs.get("namespace") or "default"), name or str(record.inputs.get("name"))
+    namespace = namespace or record.inputs.get("namespace") or "default"
+    return str(namespace), str(name or record.inputs.get("name") or _drawn(record.name, record.urn))
 
 
 def _expected(goal: Goal, record: Record | None) -> dict[str, Any]:
@@ -192,9 +196,9 @@ def _expected(goal: Goal, record: Record | None) -> dict[str, Any]:
     return {**outputs, "name": _named(goal, record)[1], **dict.fromkeys(_COMPUTED, UNKNOWN)}
 
 
-def _drawn(goal: Goal) -> str:
+def _drawn(name: str, urn: str) -> str:
     """Make up a name that is nobody else's, and the same again should the run be killed before it is recorded."""
-    return f"{goal.name}-{hashlib.sha256(goal.urn.encode()).hexdigest()[:8]}"
+    return f"{name}-{hashlib.sha256(urn.encode()).hexdigest()[:8]}"
 
 
 def _flags(inputs: Mapping[str, Any], seconds: float) -> list[str]:
