@@ -100,12 +100,17 @@ class Session:
         rows = [self._row(outcome) for urn, outcome in engine.outcomes.items() if urn not in engine.failures]
         if not failures and not self.stop.is_set():
             left = engine.left()
-            deleter = Deleter(self._store, self._registry, self._watcher, self.stop)
-            deleter.run(left)
-            failures += self._named(deleter.failures)
-            gone = [record for record in left if record.urn not in self._store.records]
-            rows += [self._row(Outcome(record, Op.DELETE, self._cluster(record))) for record in gone]
+            failures += self._named(protected(left))
+            if not failures:
+                rows += self._prune(left, failures)
         return Report(_sorted(rows), _outputs(monitor), tuple(failures), self.stop.is_set())
+
+    def _prune(self, left: list[Record], failures: list[str]) -> list[Row]:
+        deleter = Deleter(self._store, self._registry, self._watcher, self.stop)
+        deleter.run(left)
+        failures += self._named(deleter.failures)
+        gone = [record for record in left if record.urn not in self._store.records]
+        return [self._row(Outcome(record, Op.DELETE, self._cluster(record))) for record in gone]
 
     def _pass(self, *, preview: bool) -> tuple[Engine, list[str], Monitor]:
         config = self.project.config(self._crypter(None))

@@ -299,6 +299,16 @@ class TestOptions:
         assert desk.up("").exit_code == 0
         assert desk.world.names() == set()
 
+    def test_protect_holds_without_a_preview_too(self, desk: Desk) -> None:
+        desk.up('Thing("a", opts=Opts(protect=True)); Thing("b")')
+        desk.program("")
+        report = desk.session().up(lambda _planned: True, skip_preview=True)
+        assert [failure.partition(", ")[0] for failure in report.failures] == [
+            "a: it is protected and would be deleted; take `protect` off it in the program first"
+        ]
+        assert desk.world.happened("delete") == []
+        assert set(desk.recorded()) >= {"a", "b"}
+
     def test_retain_on_delete_forgets_and_keeps(self, desk: Desk) -> None:
         desk.up('Thing("a", opts=Opts(retain_on_delete=True))')
         assert desk.destroy().exit_code == 0
