@@ -228,6 +228,14 @@ class TestRelease:
             releases.plan(goal(), record(done))
         assert releases.plan_recorded(goal(), record(done)).op is Op.SAME
 
+    def test_a_missing_exec_plugin_is_no_missing_release(
+        self, fake: Fake, releases: HelmReleases, done: Applied
+    ) -> None:
+        why = 'Get "https://x/version": getting credentials: exec: executable gke-gcloud-auth-plugin not found'
+        fake.answer(status=[f"Error: Kubernetes cluster unreachable: {why}"])
+        with pytest.raises(Unreachable):
+            releases.plan(goal(), record(done))
+
     def test_a_preview_needs_no_kubeconfig(self, fake: Fake, done: Applied) -> None:
         unknown = HelmReleases({"kubeconfig": UNKNOWN}, "mesh/dev", "east", lambda _urn, _message: None)
         before = len(fake.calls)

@@ -135,7 +135,7 @@ class HelmReleases:
         try:
             text = self._helm(["status", name, "--output", "json"], namespace, timeout=_LOOK_SECONDS)
         except StepError as error:
-            if "not found" in str(error):
+            if "release: not found" in str(error):  # an exec plugin, too, can be «not found»
                 return None
             if "unreachable" in str(error) or "did not end within" in str(error):
                 message = f"{self.cluster or 'the cluster'} cannot be reached by helm"
