@@ -195,7 +195,8 @@ class Engine:
         if record is None or step.op is not Op.REPLACE:
             return Applied(record.id if record and record.id else str(uuid.uuid4()), goal.inputs), None
         # What the old provider made is found by it alone: those records now name it instead of the new one.
-        for owned in [r for r in self.store.records.values() if r.provider == record.urn]:
+        self.store.put(record, doom=record)
+        for owned in [r for r in list(self.store.records.values()) if r.provider == record.urn]:
             self.store.put(replace(owned, provider=doomed_key(record)))
         return Applied(str(uuid.uuid4()), goal.inputs), record
 

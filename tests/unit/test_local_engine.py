@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshctl.local import passphrase
+from meshctl.local.state import Store
 from meshctl.rows import summary
 from tests.support.toy import Desk, ops
 
@@ -158,6 +160,55 @@ class TestReplacing:
         assert json.loads(file.read_text())["by"] == {"clusterIdentifier": "lab/two"}
         assert desk.preview().changes == 0
         assert [raw for raw in desk.state()["resources"] if raw.get("doomed")] == []
+
+    def test_what_an_old_provider_made_never_names_one_that_is_not_recorded(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        text = 'p = Provider("p", clusterIdentifier="lab/{}"); a = Thing("a", opts=Opts(provider=p))'
+        desk.up(text.format("one"))
+        put, dangling = Store.put, set[str]()
+
+        def watched(store: Store, *args: Any, **more: Any) -> None:
+            put(store, *args, **more)
+            dangling.update({r.provider for r in store.records.values() if "\0" in r.provider} - store.doomed.keys())
+
+        monkeypatch.setattr(Store, "put", watched)
+        assert desk.up(text.format("two")).exit_code == 0
+        assert dangling == set()
+
+    def test_other_steps_record_theirs_while_a_provider_is_replaced(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        text = 'p = Provider("p", clusterIdentifier="lab/{}"); a = Thing("a", opts=Opts(provider=p))'
+        desk.up(text.format("one"))
+        load = Store.load
+
+        class Meanwhile(str):
+            """A URN; while it is compared, another step records what it makes."""
+
+            store: Store
+            __slots__ = ("store",)
+            __hash__ = str.__hash__
+
+            def __eq__(self, other: object) -> bool:
+                (some, *_) = list(self.store.records.values())
+                self.store.records.setdefault("another", replace(some, urn="another", provider=""))
+                return str.__eq__(self, other)
+
+        def loaded(store: Store) -> None:
+            load(store)
+            (a,) = [r for r in store.records.values() if r.name == "a"]
+            provider = Meanwhile(a.provider)
+            provider.store = store
+            # Not the last one: a dictionary notices that it has grown when it is asked for the next item.
+            store.records = {
+                a.urn: replace(a, provider=provider),
+                **store.records,
+                a.urn: replace(a, provider=provider),
+            }
+
+        monkeypatch.setattr(Store, "load", loaded)
+        assert desk.up(text.format("two")).failures == ()
 
 
 class TestFailing:
