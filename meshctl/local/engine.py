@@ -155,7 +155,7 @@ class Engine:
         if not goal.custom and record is not None:
             # What a component says at its end is not known yet; the last word stands until then.
             made = replace(made, outputs=record.outputs, secret_outputs=record.secret_outputs)
-        if made != record or doom is not None:
+        if made != self.store.records.get(goal.urn) or doom is not None:
             self.store.put(made, plan.former, doom)
         if step.op is not Op.SAME:
             self._watcher.end(goal.urn, step.op, "")
@@ -173,6 +173,8 @@ class Engine:
         if plan.step.op is not Op.REPLACE or record is None:
             return self._apply(goal, plan.known, plan.step, None), None
         doom = self._make_room(plan, record)
+        # From here on the record is of what is being made, lest that is taken for its predecessor and left behind.
+        self.store.put(begun(_made(goal, Applied("", {})), Op.CREATE), doom=doom)
         return self._apply(goal, None, replace(plan.step, op=Op.CREATE), doom), doom
 
     def _make_room(self, plan: Plan, record: Record) -> Record | None:

@@ -326,6 +326,20 @@ class TestKilled:
         assert ops(desk.up()) == {"a": "same", "b": "update", "c": "same"}
         assert desk.preview().changes == 0
 
+    @pytest.mark.parametrize(("first", "doomed"), [("True", []), ("False", ["b"])])
+    def test_while_making_the_successor(self, desk: Desk, first: str, doomed: list[str]) -> None:
+        """The record is of what is being made: what has gone is not looked for, what is still there is doomed."""
+        text = f'Thing("b", fixed={{}}, opts=Opts(delete_before_replace={first}))'
+        desk.up(text.format(1))
+        desk.program(text.format(2))
+        assert run_apart(desk, 'if op == "create": os.kill(os.getpid(), signal.SIGKILL)') == -signal.SIGKILL
+        b = desk.recorded()["b"]
+        assert (b["pending"], b["id"], b["outputs"], b["inputs"]["fixed"]) == ("create", "", {}, 2)
+        assert [raw["name"] for raw in desk.state()["resources"] if raw.get("doomed")] == doomed
+        assert ops(desk.up()) == {"b": "create"}
+        assert len(desk.world.files("b")) == 1
+        assert desk.preview().changes == 0
+
     def test_what_was_begun_and_left_the_program_is_deleted(self, desk: Desk) -> None:
         desk.program(self.PROGRAM)
         run_apart(desk, "os.kill(os.getpid(), signal.SIGKILL)")
