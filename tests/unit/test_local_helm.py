@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import sys
 from dataclasses import replace
@@ -85,6 +86,10 @@ class TestRunning:
         helm.run_helm(["status", "a"])
         assert "HELM_CACHE_HOME" in fake.calls[-1]["env"]
         assert not [name for name in fake.calls[-1]["env"] if name == "KUBECONFIG" or name[5:] in elsewhere]
+
+    def test_the_terminal_does_not_interrupt_it(self, fake: Fake) -> None:
+        helm.run_helm(["status", "a"])
+        assert fake.calls[-1]["session"] != os.getsid(0)
 
 
 class TestTemplate:

@@ -139,7 +139,14 @@ def run_helm(args: Sequence[str], stdin: str = "", timeout: float | None = None)
     command = [str(helm_program()), *args]
     try:
         done = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False, env=_environment()
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env=_environment(),
+            start_new_session=True,  # The terminal's Ctrl-C is for us: what runs is finished.
         )
     except subprocess.TimeoutExpired as error:
         message = f"helm {args[0]} did not end within {error.timeout:.0f} s"
