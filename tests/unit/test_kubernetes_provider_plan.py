@@ -8,12 +8,17 @@ import pytest
 
 from meshctl.local.model import UNKNOWN, Goal, Op, Options, Record, StepError, Unreachable
 from meshctl.local.providers.kubernetes import KubernetesProvider
+from meshctl.local.providers.kubernetes.applying import apply
+from meshctl.local.providers.kubernetes.cluster import Cluster, Kind
 from meshctl.local.providers.kubernetes.errors import ApiError, explain
 from meshctl.local.providers.kubernetes.ignoring import keep_ignored
 from meshctl.local.providers.kubernetes.immutable import force_new
 from meshctl.local.providers.kubernetes.objects import desire, manager_name, type_of
+from meshctl.local.providers.kubernetes.planning import Settings, plan
 from meshctl.local.providers.kubernetes.provider import flag
 from meshctl.local.providers.kubernetes.transport import looks_like_path
+from meshctl.local.providers.kubernetes.waitfor import rules
+from meshctl.local.providers.kubernetes.waiting import Clock, until_ready
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 SECRET = "kubernetes:core/v1:Secret"
@@ -172,6 +177,72 @@ class TestWithoutACluster:
         asked = goal({"metadata": {"name": "a"}})
         with pytest.raises(StepError, match="kubeconfig is not known"):
             unknown_cluster.apply(asked, None, unknown_cluster.plan(asked, None))
+
+
+class Stub(Cluster):
+    """A cluster that holds one object, as kubectl has once applied it."""
+
+    def __init__(self, live: dict[str, Any]) -> None:
+        self.live = json.dumps(live)
+        self.label, self.namespace = "east", "default"
+        self.sent: list[Any] = []
+
+    def kind(self, api_version: str, kind: str) -> Kind | None:  # noqa: ARG002
+        return Kind(f"{kind.lower()}s", namespaced=True)
+
+    def get(self, path: str) -> dict[str, Any] | None:  # noqa: ARG002
+        found: dict[str, Any] = json.loads(self.live)
+        return found
+
+    def apply(self, path: str, body: Any, manager: str, **_: Any) -> tuple[dict[str, Any], bool]:  # noqa: ARG002
+        self.sent.append(body)
+        live = json.loads(self.live)
+        return {**live, **body, "metadata": {**body["metadata"], **live["metadata"]}}, False
+
+
+class TestLastApplied:
+    """What kubectl notes in an annotation holds the values of a Secret in clear."""
+
+    KEY = "kubectl.kubernetes.io/last-applied-configuration"
+    NOTE = '{"data":{"key":"aHVudGVyMg=="}}'
+
+    def inputs(self, value: str, **annotations: str) -> dict[str, Any]:
+        metadata: dict[str, Any] = {"name": "a", "namespace": "n"}
+        return {"metadata": metadata | ({"annotations": annotations} if annotations else {}), "data": {"k": value}}
+
+    @pytest.fixture
+    def cluster(self) -> Stub:
+        metadata = {"name": "a", "namespace": "n", "uid": "1", "annotations": {self.KEY: self.NOTE, "own": "x"}}
+        return Stub({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"k": "YQ=="}})
+
+    @pytest.mark.parametrize(("value", "op"), [("YQ==", Op.SAME), ("Yg==", Op.UPDATE)])
+    def test_is_neither_planned_nor_recorded(self, cluster: Stub, value: str, op: Op) -> None:
+        wanted, settings = goal(self.inputs(value), SECRET), Settings("dev", secret_mutable=True)
+        before = record(goal(self.inputs("YQ=="), SECRET), "n/a")
+        step = plan(cluster, wanted, before, settings)
+        assert step.op is op
+        assert step.outputs["metadata"]["annotations"] == {"own": "x"}
+        done = apply(cluster, wanted, before, step, settings, silent)
+        assert done.outputs["metadata"]["annotations"] == {"own": "x"}
+
+    def test_nor_recorded_of_what_is_not_ready(self, cluster: Stub) -> None:
+        live = json.loads(cluster.live)
+        live |= {"apiVersion": "x/v1", "kind": "Thing"}
+        never = rules({"metadata": {"annotations": {"pulumi.com/waitFor": "jsonpath={.x}=1"}}}, {})
+        cluster.request = lambda *_, **__: (200, {})
+        with pytest.raises(StepError) as caught:
+            until_ready(cluster, "/x", live, never, Clock(0, lambda _: None), where="x", id_="n/a")
+        assert caught.value.partial is not None
+        assert caught.value.partial.outputs["metadata"]["annotations"] == {"own": "x"}
+
+    def test_a_program_that_says_it_does_not_show_or_send_it(self, cluster: Stub) -> None:
+        wanted = goal(self.inputs("YQ==", **{self.KEY: "another", "own": "y"}), SECRET)
+        before = record(goal(self.inputs("YQ=="), SECRET), "n/a")
+        step = plan(cluster, wanted, before, Settings("dev"))
+        assert self.NOTE not in repr(step)
+        assert "another" not in repr(step)
+        assert self.KEY in wanted.inputs["metadata"]["annotations"]
+        assert self.KEY not in repr(cluster.sent)
 
 
 class TestIgnoredChanges:

@@ -17,7 +17,7 @@ from .compare import has_unknown
 from .deleting import remove
 from .errors import ApiError, explain
 from .ignoring import keep_ignored
-from .objects import Desired, desire, recorded, without_managed_fields
+from .objects import Desired, as_seen, desire, recorded
 from .paths import render, resolve
 from .planning import GOING, Settings, foreign, place
 from .waitfor import rules
@@ -53,7 +53,7 @@ def apply(
     where = cluster.where(desired.kind, desired.id)
     if not desired.patch:
         live = until_ready(cluster, writer.path, live, how, clock, where=where, id_=desired.id)
-    return Applied(desired.id, without_managed_fields(live))
+    return Applied(desired.id, as_seen(live))
 
 
 @dataclass

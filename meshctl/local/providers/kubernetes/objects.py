@@ -12,6 +12,7 @@ from typing import Any
 from meshctl.local.model import UNKNOWN, Goal, Record, StepError
 
 AUTONAMED = "pulumi.com/autonamed"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 MANAGER_LIMIT = 128
 NOT_OBJECTS = ("kubernetes:helm.sh/", "kubernetes:yaml", "kubernetes:kustomize")
 TOKEN_SECRET = "kubernetes.io/service-account-token"  # noqa: S105  a type, not a secret
@@ -121,6 +122,7 @@ def desire(goal: Goal, record: Record | None, stack: str, drawn: str = "") -> De
         metadata["name"] = _autoname(goal, record, drawn)
         if isinstance(annotations := metadata.setdefault("annotations", {}), dict):
             annotations[AUTONAMED] = "true"
+    _forget_last_applied(metadata)
     if (api_version, kind) == ("v1", "Secret"):
         _encode(body)
     manager = manager_name(stack, goal.name if patch else "")
@@ -174,10 +176,20 @@ def managers(live: Mapping[str, Any]) -> set[str]:
     return {str(entry.get("manager")) for entry in fields if entry.get("operation") == "Apply"}
 
 
-def without_managed_fields(live: dict[str, Any]) -> dict[str, Any]:
-    """The object as a program sees it. In place: it has just been parsed and is nobody else's."""
-    live.get("metadata", {}).pop("managedFields", None)
+def as_seen(live: dict[str, Any]) -> dict[str, Any]:
+    """The object as a program sees it, and the state keeps it. In place: it has just been parsed and is nobody else's.
+
+    What kubectl notes of an object that it applied repeats it, the values of a Secret in clear.
+    """
+    metadata = live.get("metadata", {})
+    metadata.pop("managedFields", None)
+    _forget_last_applied(metadata)
     return live
+
+
+def _forget_last_applied(metadata: dict[str, Any]) -> None:
+    if isinstance(annotations := metadata.get("annotations"), dict):  # it can be UNKNOWN
+        annotations.pop(LAST_APPLIED, None)
 
 
 def expected(desired: Desired) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from .compare import Difference, Path, differences, has_unknown, known, lacking,
 from .errors import ApiError, explain
 from .ignoring import keep_ignored
 from .immutable import force_new
-from .objects import Desired, desire, expected, managers, recorded, split_id, type_of, without_managed_fields
+from .objects import LAST_APPLIED, Desired, as_seen, desire, expected, managers, recorded, split_id, type_of
 from .paths import put, render, resolve
 from .waitfor import rules
 
@@ -163,7 +163,7 @@ class Comparison:
         quick = [*lacking(body, self.live), *gone]
         settled = record is not None and record.pending is None
         if settled and not quick and not unknown:
-            return Step(Op.SAME, (), without_managed_fields(self.live))
+            return Step(Op.SAME, (), as_seen(self.live))
         if not quick:
             return self._conclude(record, unknown, self.live)
         try:
@@ -200,7 +200,7 @@ class Comparison:
         conflicts: Sequence[tuple[str, str]] = (),
         warnings: tuple[str, ...] = (),
     ) -> Step:
-        outputs = dict(without_managed_fields(after))
+        outputs = dict(as_seen(after))
         for path, _, new in changed:
             if new is UNKNOWN:
                 put(outputs, path, UNKNOWN)
@@ -245,9 +245,11 @@ class Comparison:
 
 
 def comparable(live: Mapping[str, Any]) -> dict[str, Any]:
-    """An object without what the API server writes for itself."""
+    """An object without what the API server, and kubectl, write for themselves."""
     rest = {key: value for key, value in live.items() if key != "status"}
     rest["metadata"] = {key: value for key, value in live["metadata"].items() if key not in _SERVERS_OWN}
+    if annotations := rest["metadata"].get("annotations"):
+        rest["metadata"]["annotations"] = {key: value for key, value in annotations.items() if key != LAST_APPLIED}
     return rest
 
 

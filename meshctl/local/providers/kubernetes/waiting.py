@@ -15,7 +15,7 @@ from meshctl.local.model import Applied, StepError
 
 from .cluster import Cluster
 from .errors import ApiError
-from .objects import without_managed_fields
+from .objects import as_seen
 from .readiness import Failed, missing
 from .waitfor import Rules
 
@@ -85,7 +85,7 @@ def _missing(live: Mapping[str, Any], how: Rules, cluster: Cluster) -> str:
 
 
 def _partial(id_: str, live: dict[str, Any]) -> Applied:
-    return Applied(id_, without_managed_fields(live))
+    return Applied(id_, as_seen(live))
 
 
 def _seen(live: Mapping[str, Any], cluster: Cluster) -> str:
