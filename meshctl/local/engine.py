@@ -19,8 +19,16 @@ from meshctl.local.planner import Plan, Planner, Watcher
 from meshctl.local.registry import PROVIDER_PREFIX, Registry, package
 from meshctl.local.state import StateError, Store, begun, doomed_key, provider_of
 from meshctl.local.values import has_unknown, scrub, strings
+from meshctl.rows import Field
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+CHANGED = "changed since it was shown; run again"
+
+Takeovers = frozenset[tuple[str, str]]
+"""Path and note of each field that somebody else has set."""
+
+Agreed = Mapping[str, tuple[str, Takeovers]]
+"""What was agreed to, by URN: the operation, and what it takes over."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,12 @@ class Engine:
         warned: set[str],
         *,
         preview: bool,
+        agreed: Agreed | None = None,
     ) -> None:
-        """`stop` may be set at any time: what runs is finished, nothing else is begun; `warned` is what was said."""
+        """`stop` may be set at any time: what runs is finished, nothing else is begun; `warned` is what was said.
+
+        What replaces, deletes or takes over is refused if it is not in `agreed`; None is an update nobody was shown.
+        """
         self.store = store
         self.outcomes: dict[str, Outcome] = {}
         self.failures: dict[str, str] = {}
@@ -68,6 +80,7 @@ class Engine:
         self._watcher = watcher
         self._stop = stop
         self._preview = preview
+        self._agreed = agreed
         self._lock = threading.Lock()
 
     def register(self, goal: Goal, aliases: Iterable[str] = (), refusal: str = "") -> Answer:
@@ -109,6 +122,12 @@ class Engine:
         """Return what is recorded and not in the program any more."""
         return [record for urn, record in self.store.records.items() if not self.planner.is_claimed(urn)]
 
+    def unshown(self, left: Iterable[Record]) -> dict[str, str]:
+        """Say which of `left` may not be deleted, as nobody has agreed to it."""
+        if self._agreed is None:
+            return {}
+        return {r.urn: CHANGED for r in left if self._agreed.get(r.urn, _NOTHING)[0] != Op.DELETE}
+
     def _fail(self, goal: Goal, message: str, op: Op = Op.SAME) -> Answer:
         hidden = (text for key in goal.secret_inputs for text in strings(goal.inputs.get(key)))
         message = scrub(message, hidden)
@@ -145,6 +164,7 @@ class Engine:
         if has_unknown(goal.inputs):
             message = "one of its inputs is not known, although nothing it depends on has failed"
             raise StepError(message)
+        self._check(goal, step)
         doom = None
         if step.op is Op.SAME and record is not None:
             done = Applied(record.id, step.outputs or record.outputs)
@@ -160,6 +180,17 @@ class Engine:
         if step.op is not Op.SAME:
             self._watcher.end(goal.urn, step.op, "")
         return _answer(done.id, done.outputs, goal, None)
+
+    def _check(self, goal: Goal, step: Step) -> None:
+        """Refuse what was not agreed to; where nobody was shown anything, say what is taken over."""
+        taken = takeovers(step.changes)
+        if self._agreed is None:
+            for path, note in sorted(taken):
+                self._watcher.warn(f"{goal.name}: {path}: {note}")
+            return
+        op, shown = self._agreed.get(goal.urn, _NOTHING)
+        if (step.op is Op.REPLACE and op != Op.REPLACE) or not taken <= shown:
+            raise StepError(CHANGED)
 
     def _act(self, plan: Plan) -> tuple[Applied, Record | None]:
         """Act, and return what came of it and what it replaces that is still there."""
@@ -201,6 +232,14 @@ class Engine:
         for owned in [r for r in list(self.store.records.values()) if r.provider == record.urn]:
             self.store.put(replace(owned, provider=doomed_key(record)))
         return Applied(str(uuid.uuid4()), goal.inputs), record
+
+
+def takeovers(changes: Iterable[FieldChange | Field]) -> Takeovers:
+    """Return what `changes` take over from somebody else."""
+    return frozenset((change.path, change.note) for change in changes if "taken over from" in change.note)
+
+
+_NOTHING: tuple[str, Takeovers] = ("", frozenset())
 
 
 def unexpected(error: Exception) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from meshctl.local import sdk
 from meshctl.local.deletes import Deleter, protected
-from meshctl.local.engine import Engine, Outcome
+from meshctl.local.engine import Agreed, Engine, Outcome, takeovers
 from meshctl.local.lock import locked
 from meshctl.local.model import UNKNOWN, Goal, Op, Record
 from meshctl.local.monitor import Monitor
@@ -73,7 +73,7 @@ class Session:
             if not confirm(planned):
                 return DECLINED
             with self._interruptible():
-                return self._update()
+                return self._update({row.urn: (row.op, takeovers(row.fields)) for row in planned.rows})
 
     def destroy(self, confirm: Confirm) -> Report:
         """Delete all that the state knows; the program is not run."""
@@ -95,12 +95,12 @@ class Session:
             gone = tuple(row for row in rows if row.urn not in left)
             return Report(gone, {}, tuple(self._named(deleter.failures)), self.stop.is_set())
 
-    def _update(self) -> Report:
-        engine, failures, monitor = self._pass(preview=False)
+    def _update(self, agreed: Agreed | None = None) -> Report:
+        engine, failures, monitor = self._pass(preview=False, agreed=agreed)
         rows = [self._row(outcome) for urn, outcome in engine.outcomes.items() if urn not in engine.failures]
         if not failures and not self.stop.is_set():
             left = engine.left()
-            failures += self._named(protected(left))
+            failures += self._named(protected(left) or engine.unshown(left))
             if not failures:
                 rows += self._prune(left, failures)
         return Report(_sorted(rows), _outputs(monitor), tuple(failures), self.stop.is_set())
@@ -112,9 +112,11 @@ class Session:
         gone = [record for record in left if record.urn not in self._store.records]
         return [self._row(Outcome(record, Op.DELETE, self._cluster(record))) for record in gone]
 
-    def _pass(self, *, preview: bool) -> tuple[Engine, list[str], Monitor]:
+    def _pass(self, *, preview: bool, agreed: Agreed | None = None) -> tuple[Engine, list[str], Monitor]:
         config = self.project.config(self._crypter(None))
-        engine = Engine(self._store, self._registry, self._watcher, self.stop, self._warned, preview=preview)
+        engine = Engine(
+            self._store, self._registry, self._watcher, self.stop, self._warned, preview=preview, agreed=agreed
+        )
         monitor = Monitor(engine, self.project.name, self.project.stack)
         logger = logging.Logger("program")
         logger.addHandler(sdk.LogHandler(self._log))

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshctl.local import passphrase
+from meshctl.local.model import Goal, Record, Step
 from meshctl.local.state import Store
-from meshctl.rows import summary
-from tests.support.toy import Desk, ops
+from meshctl.rows import Report, summary
+from tests.support.toy import Desk, Toy, ops
 
 
 @pytest.fixture(autouse=True)
@@ -208,7 +209,73 @@ class TestReplacing:
             }
 
         monkeypatch.setattr(Store, "load", loaded)
-        assert desk.up(text.format("two")).failures == ()
+        desk.program(text.format("two"))
+        assert desk.session().up(lambda _planned: True, skip_preview=True).failures == ()
+
+
+class TestAgreed:
+    """What was not shown is not done, where it takes something away."""
+
+    def test_a_replacement_that_was_not_shown_is_refused(self, desk: Desk) -> None:
+        desk.up('Thing("a", fixed=1)')
+        report = self._changing(desk, 'Thing("a", fixed=2)')
+        assert report.failures == ("a: changed since it was shown; run again",)
+        assert desk.world.happened("delete") == []
+        assert desk.up().exit_code == 0
+        assert desk.world.happened("delete") == ["a"]
+
+    def test_a_delete_that_was_not_shown_is_refused(self, desk: Desk) -> None:
+        desk.up('Thing("a"); Thing("b"); Thing("c")')
+        desk.program('Thing("a"); Thing("b")')
+        report = self._changing(desk, 'Thing("a")')
+        assert report.failures == ("b: changed since it was shown; run again",)
+        assert desk.world.names() == {"a", "b", "c"}
+        assert desk.up().exit_code == 0
+        assert desk.world.names() == {"a"}
+
+    def test_a_takeover_that_was_not_shown_is_refused(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        desk.up('Thing("a", size=1, color="red")')
+        fields = self._others(monkeypatch, {"size"})
+        desk.program('Thing("a", size=2, color="blue")')
+        assert desk.session().up(lambda _planned: True).exit_code == 0, "this one was shown"
+        desk.program('Thing("a", size=3, color="green")')
+
+        def confirm(_planned: Report) -> bool:
+            fields.add("color")
+            return True
+
+        report = desk.session().up(confirm)
+        assert report.failures == ("a: changed since it was shown; run again",)
+        assert desk.world.happened("update") == ["a"]
+        assert desk.watch.warnings == []
+
+    def test_without_a_preview_a_takeover_is_said(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        desk.up('Thing("a", size=1, color="red")')
+        self._others(monkeypatch, {"size"})
+        desk.program('Thing("a", size=2, color="blue")')
+        assert desk.session().up(lambda _planned: True, skip_preview=True).exit_code == 0
+        assert desk.watch.warnings == ["a: size: taken over from kubectl-edit"]
+
+    def _changing(self, desk: Desk, text: str) -> Report:
+        """Agree to what is shown, while the program becomes another one."""
+
+        def confirm(_planned: Report) -> bool:
+            desk.program(text)
+            return True
+
+        return desk.session().up(confirm)
+
+    def _others(self, monkeypatch: pytest.MonkeyPatch, fields: set[str]) -> set[str]:
+        """Let somebody else have written these fields."""
+        plan = Toy.plan
+
+        def noted(toy: Toy, goal: Goal, record: Record | None) -> Step:
+            step = plan(toy, goal, record)
+            note = "taken over from kubectl-edit"
+            return replace(step, changes=tuple(replace(c, note=note) if c.path in fields else c for c in step.changes))
+
+        monkeypatch.setattr(Toy, "plan", noted)
+        return fields
 
 
 class TestFailing:
