@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -326,6 +327,23 @@ class TestErrors:
         provider = KubernetesProvider({"kubeconfig": kubeconfig}, "dev", silent)
         with pytest.raises(Unreachable, match="kubeconfig cannot be used"):
             provider.plan(goal({"metadata": {"name": "a"}}), None)
+
+    @pytest.mark.parametrize("inputs", [{}, {"kubeconfig": ""}, {"kubeconfig": " \n"}, {"kubeconfig": {}}])
+    def test_without_a_kubeconfig_it_goes_nowhere(
+        self, inputs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from kubernetes.config import kube_config
+
+        ambient = tmp_path / "config"
+        ambient.write_text(
+            "{current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}],"
+            " clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}], users: [{name: u, user: {token: t}}]}"
+        )
+        monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(ambient))
+        provider = KubernetesProvider(inputs | {"context": "east"}, "dev", silent)
+        for _ in range(2):
+            with pytest.raises(Unreachable, match=r"east: its provider has .* kubeconfig.*; fix: give"):
+                provider.plan(goal({"metadata": {"name": "a"}}), None)
 
 
 class TestSettings:

@@ -248,6 +248,27 @@ class TestRelease:
         assert unknown.plan(goal(), record(done)).op is Op.SAME
         assert len(fake.calls) == before
 
+    @pytest.mark.parametrize("inputs", [{}, {"kubeconfig": ""}, {"kubeconfig": " \n"}, {"kubeconfig": {}}])
+    def test_without_a_kubeconfig_it_goes_nowhere(self, fake: Fake, done: Applied, inputs: Any) -> None:
+        nowhere = HelmReleases(inputs, "mesh/dev", "east", lambda _urn, _message: None)
+        before = len(fake.calls)
+        with pytest.raises(Unreachable, match=r"east: its provider has .* kubeconfig"):
+            nowhere.plan(goal(), record(done))
+        with pytest.raises(StepError, match=r"east: its provider has .* kubeconfig"):
+            nowhere.delete(record(done))
+        assert len(fake.calls) == before
+
+    def test_contents_on_one_line_are_no_path(self, fake: Fake, done: Applied) -> None:
+        text = "--- {apiVersion: v1, kind: Config, clusters: []}"
+        HelmReleases({"kubeconfig": text}, "mesh/dev", "east", lambda _urn, _message: None).delete(record(done))
+        assert fake.calls[-1]["kubeconfig"] == text
+
+    def test_a_path_is_handed_on(self, fake: Fake, done: Applied, tmp_path: Path) -> None:
+        (tmp_path / "config").write_text(KUBECONFIG)
+        by_path = HelmReleases({"kubeconfig": f"{tmp_path}/config\n"}, "mesh/dev", "east", lambda _u, _m: None)
+        by_path.delete(record(done))
+        assert f"{tmp_path}/config" in fake.calls[-1]["args"]
+
     def test_deleting_waits(self, fake: Fake, releases: HelmReleases, done: Applied) -> None:
         releases.delete(record(done))
         args = fake.calls[-1]["args"]

@@ -31,6 +31,7 @@ from meshctl.local.model import (
     Unreachable,
 )
 from meshctl.local.providers.helm import flatten, run_helm
+from meshctl.local.providers.kubernetes.transport import check_given, looks_like_path
 from meshctl.local.values import differences, has_unknown
 
 _SWITCHES: Mapping[str, str] = {
@@ -165,9 +166,10 @@ class HelmReleases:
         if given is UNKNOWN:
             message = "the kubeconfig of its provider is not known yet"
             raise StepError(message)
-        text = given if isinstance(given, str) else json.dumps(given) if given else ""
-        if not text or ("\n" not in text and not text.lstrip().startswith("{")):
-            yield [*(["--kubeconfig", str(Path(text).expanduser())] if text else []), *flags]
+        check_given(self.cluster or "kubernetes", given)
+        text = given if isinstance(given, str) else json.dumps(given)
+        if looks_like_path(text):
+            yield ["--kubeconfig", str(Path(text.strip()).expanduser()), *flags]
             return
         descriptor, path = tempfile.mkstemp(prefix="mesh-kubeconfig-")
         try:

@@ -29,9 +29,23 @@ modules get half of one. And it shares the files that it makes of a kubeconfig's
 
 
 def looks_like_path(kubeconfig: str) -> bool:
-    """Whether the provider's `kubeconfig` names a file: contents span lines or are one JSON object."""
+    """Whether the provider's `kubeconfig` names a file: contents span lines, or are one map of YAML or JSON."""
     text = kubeconfig.strip()
     return bool(text) and "\n" not in text and not text.startswith("{") and "clusters:" not in text
+
+
+def check_given(where: str, kubeconfig: Any) -> None:
+    """Raise unless there is a kubeconfig: without one, objects would go to whatever cluster kubectl points at."""
+    if kubeconfig is None:
+        what = "has no kubeconfig"
+    elif kubeconfig == {} or (isinstance(kubeconfig, str) and not kubeconfig.strip(" \t\r\n:")):
+        what = "has an empty kubeconfig"
+    else:
+        return
+    raise Unreachable(
+        f"{where}: its provider {what}, and the one that kubectl uses is not taken instead; fix: give the provider the"
+        " contents of the cluster's kubeconfig, or its path"
+    )
 
 
 def _loader(kubeconfig: Any, context: str | None) -> Any:
@@ -42,11 +56,10 @@ def _loader(kubeconfig: Any, context: str | None) -> Any:
 
     if isinstance(kubeconfig, Mapping):
         return kube_config.KubeConfigLoader(config_dict=dict(kubeconfig), active_context=context)
-    text = str(kubeconfig or "")
-    if not text.strip() or looks_like_path(text):
-        path = text.strip() or kube_config.KUBE_CONFIG_DEFAULT_LOCATION
+    text = str(kubeconfig)
+    if looks_like_path(text):
         # Several paths joined by ":" are as good as one here: the client merges them.
-        names = ":".join(str(Path(part).expanduser()) for part in path.split(":") if part)
+        names = ":".join(str(Path(part).expanduser()) for part in text.strip().split(":") if part)
         return kube_config._get_kube_config_loader(filename=names, active_context=context, persist_config=False)
     return kube_config.KubeConfigLoader(config_dict=yaml.safe_load(text), active_context=context)
 
@@ -166,6 +179,11 @@ class Transport:
         with self._lock:
             if self._rest is not None or self._failure is not None:
                 return
+            try:
+                check_given(self._where, self._kubeconfig)
+            except Unreachable as failure:
+                self._failure = failure
+                raise
             with _LOADING:
                 from kubernetes.client import rest
                 from kubernetes.client.configuration import Configuration
