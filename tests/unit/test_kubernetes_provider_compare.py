@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshctl.local.model import UNKNOWN
-from meshctl.local.providers.kubernetes.compare import Path, differences, has_unknown, known, lacking, left
+from meshctl.local.providers.kubernetes.compare import Path, differences, known, lacking, left
 from meshctl.local.providers.kubernetes.paths import parse, put, render, resolve
+from meshctl.local.values import has_unknown
 
 keys = st.text("ab./-", min_size=1, max_size=4)
 scalars = st.booleans() | st.integers(-3, 3) | st.text("abc2m", max_size=3)
@@ -144,6 +145,10 @@ class TestUnknown:
     def test_the_known_is_left_alone(self, value: Any) -> None:
         assert known(value, {}) == (value, [])
         assert not has_unknown(value)
+
+    @pytest.mark.parametrize("value", [UNKNOWN, [UNKNOWN], (1, UNKNOWN), {"a": ({"b": UNKNOWN},)}])
+    def test_it_is_found_wherever_it_is(self, value: Any) -> None:
+        assert has_unknown(value)
 
 
 class TestPaths:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshctl.local.model import Applied, Goal, Op, Progress, Record, Step, StepError
+from meshctl.local.values import has_unknown
 
 from .cluster import Cluster, Kind
-from .compare import has_unknown
 from .deleting import remove
 from .errors import ApiError, explain
 from .ignoring import keep_ignored

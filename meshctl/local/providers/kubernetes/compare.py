@@ -167,12 +167,3 @@ def known(desired: Any, live: Any, path: Path = ()) -> tuple[Any, list[Differenc
         return value
 
     return walk(desired, live, path), unknown
-
-
-def has_unknown(value: Any) -> bool:
-    """Whether anything in it is known only after applying."""
-    if isinstance(value, Mapping):
-        return any(has_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(has_unknown(item) for item in value)
-    return value is UNKNOWN

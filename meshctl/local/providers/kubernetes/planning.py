@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshctl.local.model import UNKNOWN, FieldChange, Goal, Op, Record, Step, StepError
+from meshctl.local.values import has_unknown
 
 from .cluster import Cluster
-from .compare import Difference, Path, differences, has_unknown, known, lacking, left
+from .compare import Difference, Path, differences, known, lacking, left
 from .errors import ApiError, explain
 from .ignoring import keep_ignored
 from .immutable import force_new
