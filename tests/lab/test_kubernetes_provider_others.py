@@ -86,6 +86,17 @@ class TestOthers:
         assert step.op is Op.CREATE
         assert "deleted outside of this program" in step.warnings[0]
 
+    def test_what_was_begun_anew_and_killed_is_deleted_all_the_same(
+        self, program: Program, core: client.CoreV1Api, fresh_namespace: str
+    ) -> None:
+        record = program.apply(program.config_map({}))
+        core.delete_namespaced_config_map("cm", fresh_namespace)
+        program.apply(program.config_map({}), replace(record, pending=Op.CREATE))
+        # Killed here: what is recorded is the object that is gone, and that another was begun.
+        program.provider.delete(replace(record, pending=Op.CREATE))
+        with pytest.raises(client.ApiException, match="not found"):
+            core.read_namespaced_config_map("cm", fresh_namespace)
+
     def test_ignored_changes_are_left_to_others(
         self, program: Program, core: client.CoreV1Api, fresh_namespace: str
     ) -> None:

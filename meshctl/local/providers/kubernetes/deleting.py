@@ -38,7 +38,9 @@ def remove(cluster: Cluster, desired: Desired, record: Record, clock: Clock) -> 
     path = cluster.path(desired.api_version, kind, namespace, name)
     if record.pending is Op.CREATE and desired.manager not in managers(cluster.get(path) or {}):
         return  # whether our create ever arrived is not recorded: what is there may be somebody else's
-    uid = str((record.outputs.get("metadata") or {}).get("uid") or "")
+    # What a create was begun for again has another uid than the one recorded; its field manager says whose it is.
+    known = "" if record.pending is Op.CREATE else (record.outputs.get("metadata") or {}).get("uid")
+    uid = str(known or "")
     left = cluster.delete(path, _propagation(desired), uid)
     if left is None:
         return
