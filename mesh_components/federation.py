@@ -180,8 +180,8 @@ class MeshFederation(pulumi.ComponentResource):
         gateway = EastWestGatewayArgs(
             network=item.settings.network,
             namespace=args.mesh.istio.namespace,
-            revision=args.mesh.istio.revision,
-            **chosen.model_dump(exclude={"enabled"}),
+            revision=item.gateway_revision,
+            **chosen.model_dump(include=set(EastWestGatewayArgs.model_fields) - {"revision"}),
         )
         return EastWestGateway(f"{prefix}-eastwest", gateway, opts)
 

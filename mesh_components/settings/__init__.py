@@ -1,6 +1,7 @@
 """What a person writes: pydantic models of plain data. Knows nothing of Pulumi."""
 
 from mesh_components.settings.cluster import ClusterSettings, KubeconfigSettings
+from mesh_components.settings.discovery import DiscoverySettings
 from mesh_components.settings.document import json_schema, parse
 from mesh_components.settings.findings import Finding, FindingsError, Severity
 from mesh_components.settings.istio import IstioSettings
@@ -9,6 +10,7 @@ from mesh_components.settings.trust import TrustSettings
 
 __all__ = [
     "ClusterSettings",
+    "DiscoverySettings",
     "Finding",
     "FindingsError",
     "IstioSettings",

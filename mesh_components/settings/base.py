@@ -17,3 +17,10 @@ class Settings(BaseModel):
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
     )
+
+
+class ResourceAmounts(Settings):
+    """Kubernetes quantities."""
+
+    cpu: str | None = None
+    memory: str | None = None

@@ -6,10 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mesh_components.settings.base import Settings
+from mesh_components.settings.base import ResourceAmounts, Settings
 
-Platform = Literal["generic", "gke", "ibm", "eks", "aks", "openshift", "k3s", "kind", "lab"]
-Role = Literal["primary", "remote"]
+Platform = Literal[
+    "generic", "gke", "ibm", "eks", "aks", "openshift", "k3s", "k3d", "microk8s", "minikube", "kind", "lab"
+]
+Role = Literal["primary", "remote", "external", "config"]
+AddressType = Literal["ip", "hostname"]
 
 
 class KubeconfigSettings(Settings):
@@ -32,6 +35,8 @@ class ApiServerSettings(Settings):
     """URL such as `https://203.0.113.10:6443`; the server of the kubeconfig when left out."""
     tls_server_name: str | None = None
     """Name to expect in the API server's certificate when it differs from the address."""
+    address_for: dict[str, str] = Field(default_factory=dict)
+    """URL by the name of the cluster that asks, for readers who take another way than the rest."""
 
 
 class LocalitySettings(Settings):
@@ -53,8 +58,20 @@ class EastWestSettings(Settings):
     """CIDRs that may reach the load balancer; everyone when empty."""
     min_replicas: Annotated[int, Field(ge=1)] = 1
     max_replicas: Annotated[int, Field(ge=1)] = 5
+    requests: ResourceAmounts = ResourceAmounts()
+    limits: ResourceAmounts = ResourceAmounts()
     hosts: tuple[str, ...] = ("*.local",)
     """Which services other networks may reach through it."""
+    revision: str | None = None
+    """Revision that injects the proxy; `istio.revision` when left out."""
+    address_type: AddressType | None = None
+    """What the load balancer gets, an IP or a host name; the platform's habit when left out."""
+    address: str | None = None
+    """IP or DNS name at which the gateway is reached, where it is known beforehand: a reserved IP, or a name of your
+    own that points to the load balancer."""
+    credential: str | None = None
+    """Of an external control plane: name of the TLS Secret with a public certificate for `address`. Left out: the
+    mesh's root signs one."""
 
 
 class ClusterSettings(Settings):
@@ -68,6 +85,10 @@ class ClusterSettings(Settings):
     """How this program reaches the cluster."""
     platform: Platform = "generic"
     role: Role = "primary"
+    """`primary` runs an istiod of its own. `remote` is served by the istiod of another cluster. `external` runs an
+    istiod for other clusters and has no workloads in the mesh; `config` is the cluster that holds its configuration."""
+    control_plane: str | None = None
+    """Of a remote or config cluster: name of the cluster whose istiod serves it. Left out: the only one there is."""
     locality: LocalitySettings | None = None
     pod_ranges: tuple[str, ...] = ()
     """CIDRs of the pods; given, they are checked against the other clusters of the network."""
@@ -77,6 +98,8 @@ class ClusterSettings(Settings):
     peer_kubeconfig: KubeconfigSettings | None = None
     """A ready-made kubeconfig to hand to the peers instead of one with a token of the reader account."""
     east_west: EastWestSettings = EastWestSettings()
+    tags: dict[str, str] = Field(default_factory=dict)
+    """Revision by tag, over `istio.tags`: an upgrade moves a tag cluster by cluster."""
     namespace: Literal["create", "patch"] | None = None
     """Create the root namespace, or patch one that exists already. Left out: create with `istio.install: charts`,
     patch with `none`, since whatever installed Istio made the namespace."""

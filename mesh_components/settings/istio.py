@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mesh_components.settings.base import Settings
+from mesh_components.settings.base import ResourceAmounts, Settings
 
 DEFAULT_VERSION = "1.30.3"
 DEFAULT_REPOSITORY = "https://istio-release.storage.googleapis.com/charts"
@@ -16,11 +16,12 @@ class ChartSource(Settings):
     """Where the official charts come from. At most one; the Helm repository of the Istio project when none is given."""
 
     repository: str | None = None
-    """URL of a Helm repository that has the charts `base` and `istiod`."""
+    """URL of a Helm repository that has the charts."""
     oci: str | None = None
     """OCI address of the folder that has the charts, such as `oci://registry.example/istio/charts`."""
     folder: str | None = None
-    """Local folder with one chart each in `base` and `istiod`; relative paths start at the project's folder."""
+    """Local folder with one chart each in `base`, `istiod`, `cni` and `ztunnel`, as far as they are used; relative
+    paths start at the project's folder."""
 
 
 class AccessLogSettings(Settings):
@@ -38,13 +39,6 @@ class TracingSettings(Settings):
     """Percent of the requests."""
     provider: str | None = None
     """Name of an entry of `meshConfig.extensionProviders` that becomes the default tracing provider."""
-
-
-class ResourceAmounts(Settings):
-    """Kubernetes quantities."""
-
-    cpu: str | None = None
-    memory: str | None = None
 
 
 class ProxySettings(Settings):
@@ -67,6 +61,9 @@ class MeshConfigSettings(Settings):
     dns_capture: bool = True
     """Sidecars answer DNS, so that a service which lives only in another cluster has a name here
     (https://istio.io/latest/docs/ops/configuration/traffic-management/dns-proxy/)."""
+    cluster_local_hosts: tuple[str, ...] = ()
+    """Hosts that callers reach in their own cluster only, `*.ns.svc.cluster.local`
+    (https://istio.io/latest/docs/ops/configuration/traffic-management/multicluster/)."""
 
 
 class ChartValues(Settings):
@@ -74,20 +71,87 @@ class ChartValues(Settings):
 
     base: dict[str, Any] = Field(default_factory=dict)
     istiod: dict[str, Any] = Field(default_factory=dict)
+    cni: dict[str, Any] = Field(default_factory=dict)
+    ztunnel: dict[str, Any] = Field(default_factory=dict)
+
+
+class PilotSettings(Settings):
+    """istiod's own size. With two or more replicas it gets a PodDisruptionBudget and is spread over zones."""
+
+    min_replicas: Annotated[int, Field(ge=1)] = 1
+    max_replicas: Annotated[int, Field(ge=1)] = 5
+    requests: ResourceAmounts = ResourceAmounts()
+    limits: ResourceAmounts = ResourceAmounts()
+
+
+class RevisionSettings(Settings):
+    """One control plane beside others (https://istio.io/latest/docs/setup/upgrade/canary/)."""
+
+    name: str
+    """Empty for the default revision; no dots."""
+    version: str | None = None
+    """Version of its istiod; `istio.version` when left out."""
+    clusters: tuple[str, ...] | None = None
+    """Names of the clusters that have it; all when left out."""
+
+
+class NetworkEndpoints(Settings):
+    """Which endpoints are in a network. One of the two."""
+
+    from_registry: str | None = None
+    """Name of a cluster."""
+    from_cidr: str | None = None
+
+
+class NetworkGateway(Settings):
+    """A gateway of a network. One of address and service."""
+
+    address: str | None = None
+    """IP or host name."""
+    registry_service_name: str | None = None
+    """Full name of a Service, `istio-eastwestgateway.istio-system.svc.cluster.local`."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 15443
+
+
+class MeshNetwork(Settings):
+    """One network of `meshNetworks` (https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshNetworks)."""
+
+    endpoints: tuple[NetworkEndpoints, ...] = ()
+    gateways: tuple[NetworkGateway, ...]
 
 
 class IstioSettings(Settings):
     """The control planes."""
 
     version: str = DEFAULT_VERSION
+    """Of the CRDs and `base`, and of every revision that does not say otherwise."""
     revision: str = ""
-    """Empty for the default revision; no dots, `1-30-3`."""
+    """The default revision; empty for the one without a name; no dots, `1-30-3`."""
+    revisions: tuple[RevisionSettings, ...] = ()
+    """Control planes side by side. Left out: one, `revision` at `version`."""
+    tags: dict[str, str] = Field(default_factory=dict)
+    """Revision by tag: namespaces carry `istio.io/rev: <tag>` and follow where the tag points."""
     namespace: str = "istio-system"
     """The root namespace."""
     install: Literal["charts", "none"] = "charts"
     """`none` federates control planes that something else installed: certificates, gateways and discovery only."""
+    data_plane: Literal["sidecar", "ambient", "mixed"] = "sidecar"
+    """`mixed` has sidecars and ambient in one mesh, and both kinds of east-west gateway."""
+    cni: bool | None = None
+    """Istio's CNI plugin instead of an init container. Left out: with ambient, and on OpenShift."""
+    gateway_api: str | None = None
+    """File with the CRDs of the Gateway API (its `standard-install.yaml`), which ambient needs; relative paths start at
+    the project's folder. Left out: the clusters have them."""
     charts: ChartSource = ChartSource()
-    crds: Literal["release", "none"] = "release"
-    """`release`: one Helm release per cluster that holds nothing but the CRDs and keeps them on destroy."""
+    crds: Literal["release", "objects", "none"] = "release"
+    """`release`: one Helm release per cluster that holds nothing but the CRDs. `objects`: one resource each. `none`:
+    something else brings them."""
+    keep_crds: bool = True
+    """Destroy leaves the CRDs, and with them all that was made of them. False needs `crds: objects`."""
+    pilot: PilotSettings = PilotSettings()
+    network_policies: bool = False
+    """NetworkPolicies for istiod and the gateways."""
     mesh_config: MeshConfigSettings = MeshConfigSettings()
+    mesh_networks: dict[str, MeshNetwork] = Field(default_factory=dict)
+    """Gateways that istiod cannot discover, by network. Seldom needed: an east-west gateway announces itself."""
     values: ChartValues = ChartValues()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mesh_components.settings.base import Settings
 from mesh_components.settings.cluster import ClusterSettings
+from mesh_components.settings.discovery import DiscoverySettings
 from mesh_components.settings.istio import IstioSettings
 from mesh_components.settings.trust import TrustSettings
 
@@ -17,4 +18,5 @@ class MeshSettings(Settings):
     """The trust domain of all workload identities, `spiffe://<trust domain>/ns/…`."""
     istio: IstioSettings = IstioSettings()
     trust: TrustSettings = TrustSettings()
+    discovery: DiscoverySettings = DiscoverySettings()
     clusters: tuple[ClusterSettings, ...]

@@ -40,7 +40,6 @@ CATALOGUE: Mapping[str, str] = {
     "MESH404": "Chart values set a key that the mesh owns",
     "MESH405": "The source of the charts is ambiguous or incomplete",
     "MESH406": "Istio is configured though something else installs it",
-    "MESH407": "The role remote is not built yet",
     "MESH501": "The kubeconfig is missing or cannot be read",
     "MESH502": "The kubeconfig has several sources",
     "MESH503": "istiod refuses the peer kubeconfig",

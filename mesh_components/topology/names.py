@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 CACERTS = "cacerts"
 CROSS_NETWORK_GATEWAY = "cross-network-gateway"
 EAST_WEST_GATEWAY = "istio-eastwestgateway"
+AMBIENT_GATEWAY = "istio-eastwestgateway-ambient"
+INGRESS_GATEWAY = "istio-ingressgateway"
+LOCAL_NAMESPACE = "istio-system"
+"""Where an external control plane's cluster has the Istio that runs the gateway in front of it."""
+CONFIG_SECRET = "istio-kubeconfig"  # noqa: S105 - the name of one
+BUNDLED_SECRET = "istio-remote-secrets"  # noqa: S105 - the name of one
 READER_ACCOUNT = "istio-reader-service-account"
 
 NETWORK_LABEL = "topology.istio.io/network"
 MULTI_CLUSTER_LABEL = "istio/multiCluster"
 CLUSTER_ANNOTATION = "networking.istio.io/cluster"
+CONTROL_PLANE_ANNOTATION = "topology.istio.io/controlPlaneClusters"
+REVISION_LABEL = "istio.io/rev"
 
-STATUS_PORT, MTLS_PORT, ISTIOD_PORT, WEBHOOK_PORT = 15021, 15443, 15012, 15017
+STATUS_PORT, MTLS_PORT, ISTIOD_PORT, WEBHOOK_PORT, HBONE_PORT = 15021, 15443, 15012, 15017, 15008
 
 
 def remote_secret(cluster: str) -> str:
@@ -27,3 +37,17 @@ def istiod(revision: str) -> str:
 def reader_token(account: str = READER_ACCOUNT) -> str:
     """Name of the Secret that `istioctl create-remote-secret` makes for a reader's token."""
     return f"{account}-istio-remote-secret-token"
+
+
+def istiod_host(revision: str, namespace: str) -> str:
+    """istiod's name inside of a cluster, which its certificate carries."""
+    return f"{istiod(revision)}.{namespace}.svc"
+
+
+def is_ip(address: str) -> bool:
+    """Whether the address is an IP, and no host name."""
+    try:
+        ip_address(address)
+    except ValueError:
+        return False
+    return True

@@ -5,20 +5,19 @@ Everything that is counted or named is decided here; components build what is de
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from mesh_components.settings import ClusterSettings, MeshSettings
+from mesh_components.settings.cluster import AddressType, Platform
+from mesh_components.topology import names
+from mesh_components.topology.edges import Edge, edges
+from mesh_components.topology.revisions import Revision, revisions, tags
+from mesh_components.topology.roles import control_plane, is_member, members, runs_istiod, served_by
 
-
-@dataclass(frozen=True, order=True)
-class Edge:
-    """`reader`'s istiod reads services and endpoints from `source`'s API server, so it holds a secret about it."""
-
-    source: str
-    reader: str
-
-    def __str__(self) -> str:
-        return f"{self.source} -> {self.reader}"
+HOSTNAME_PLATFORMS: frozenset[Platform] = frozenset({"eks", "ibm"})
+"""Platforms whose load balancers get host names unless they are told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +25,46 @@ class ClusterPlan:
     """One cluster's part."""
 
     settings: ClusterSettings
+    control_plane: str
+    """Name of the cluster whose istiod serves this one: its own, but for remotes and config clusters."""
     creates_namespace: bool
-    """False: the root namespace exists already and only gets its network label."""
+    """False: the root namespace exists already and only gets its labels."""
+    controlled_by: str
+    """Cluster ID that the root namespace names as `controlPlaneClusters`; empty where it names none."""
+    signs: bool
+    """True: an istiod runs here and signs, so it needs `cacerts`."""
+    revisions: tuple[Revision, ...]
+    """Control planes installed here, or reached from here, in the order of the document."""
+    tags: tuple[tuple[str, str], ...]
+    """Tags and the revisions they point at, sorted."""
+    serves_remotes: bool
+    """True: istiod serves other clusters too (`externalIstiod`)."""
+    cni: bool
+    ambient: bool
+    """True: ztunnel runs here."""
     east_west: bool
-    """True: other networks come in through an east-west gateway."""
+    """True: there is a gateway for sidecars, and for remotes on their way to istiod."""
+    ambient_gateway: str
+    """Name of the Gateway for ambient; empty where there is none."""
+    gateway_revision: str
+    exposes_services: bool
+    """True: the configuration that lets other networks in is applied here."""
+    exposes_istiod: bool
+    """True: remotes reach istiod through the gateway."""
+    address_type: AddressType
+    """What its gateway's address is."""
     source: bool
-    """True: a peer reads this cluster, so it needs a reader's token."""
+    """True: an istiod elsewhere reads this cluster, so it needs a reader's token."""
 
     @property
     def name(self) -> str:
         """The cluster's name."""
         return self.settings.name
+
+    @property
+    def role(self) -> Literal["primary", "remote", "external", "config"]:
+        """The cluster's role."""
+        return self.settings.role
 
 
 @dataclass(frozen=True)
@@ -55,41 +83,98 @@ class Topology:
                 return plan
         raise KeyError(name)
 
+    def in_order(self) -> Iterator[ClusterPlan]:
+        """The clusters as they are built: those with an istiod come before those that are served by it."""
+        yield from (plan for plan in self.clusters if plan.signs)
+        yield from (plan for plan in self.clusters if not plan.signs)
+
 
 def plan(mesh: MeshSettings) -> Topology:
     """Decide the mesh. Expects a document without error findings (`topology.findings`)."""
-    edges = tuple(
-        sorted(Edge(source.name, reader.name) for source in mesh.clusters for reader in readers(mesh, source))
-    )
-    sources = {edge.source for edge in edges}
+    decided = edges(mesh)
+    sources = {edge.source for edge in decided}
     return Topology(
         mesh=mesh,
         clusters=tuple(_cluster(mesh, cluster, cluster.name in sources) for cluster in mesh.clusters),
-        edges=edges,
+        edges=decided,
     )
 
 
 def networks(mesh: MeshSettings) -> tuple[str, ...]:
-    """The networks of the mesh, each once, in the order of the document."""
-    return tuple(dict.fromkeys(cluster.network for cluster in mesh.clusters))
-
-
-def readers(mesh: MeshSettings, source: ClusterSettings) -> tuple[ClusterSettings, ...]:
-    """The clusters whose istiod reads `source`: every other primary."""
-    return tuple(c for c in mesh.clusters if c.name != source.name and c.role == "primary")
+    """The networks with workloads of the mesh, each once, in the order of the document."""
+    return tuple(dict.fromkeys(cluster.network for cluster in members(mesh)))
 
 
 def needs_east_west(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
-    """Whether the cluster has an east-west gateway: as the document says, else where there are several networks."""
+    """Whether the cluster has a gateway for sidecars and remotes: as the document says, else where there are several
+    networks, or remotes that come to this cluster's istiod."""
+    if mesh.istio.data_plane == "ambient" or not is_member(cluster):
+        return False
+    needed = len(networks(mesh)) > 1 or bool(served_by(mesh, cluster))
+    return needed if cluster.east_west.enabled is None else cluster.east_west.enabled
+
+
+def needs_ambient_gateway(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
+    """Whether the cluster has a gateway for ambient: as the document says, else where there are several networks."""
+    if mesh.istio.data_plane == "sidecar" or not is_member(cluster):
+        return False
     enabled = cluster.east_west.enabled
     return len(networks(mesh)) > 1 if enabled is None else enabled
 
 
+def address_type(cluster: ClusterSettings) -> AddressType:
+    """What the address of the cluster's gateway is: as the document says, else the platform's habit."""
+    stated = cluster.east_west
+    if stated.address_type is not None:
+        return stated.address_type
+    if stated.address is not None:
+        return "ip" if names.is_ip(stated.address) else "hostname"
+    return "hostname" if cluster.platform in HOSTNAME_PLATFORMS else "ip"
+
+
 def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> ClusterPlan:
-    default = "create" if mesh.istio.install == "charts" else "patch"
+    istio = mesh.istio
+    default = "create" if istio.install == "charts" else "patch"
+    server = control_plane(mesh, cluster)
+    east_west = needs_east_west(mesh, cluster)
+    several = len(networks(mesh)) > 1
+    holds_config = cluster.role in ("primary", "config")
+    ambient = istio.data_plane != "sidecar" and is_member(cluster)
+    wants_cni = ambient or cluster.platform == "openshift" if istio.cni is None else istio.cni
+    serves = bool(served_by(mesh, cluster))
     return ClusterPlan(
         settings=cluster,
+        control_plane=server.name,
         creates_namespace=(cluster.namespace or default) == "create",
-        east_west=needs_east_west(mesh, cluster),
+        controlled_by=_controlled_by(mesh, cluster, server),
+        signs=runs_istiod(cluster),
+        revisions=revisions(mesh, cluster.name),
+        tags=tags(mesh, cluster) if is_member(cluster) else (),
+        serves_remotes=serves,
+        cni=wants_cni and is_member(cluster),
+        ambient=ambient,
+        east_west=east_west,
+        ambient_gateway=_ambient_gateway(mesh, cluster),
+        gateway_revision=istio.revision if cluster.east_west.revision is None else cluster.east_west.revision,
+        exposes_services=holds_config and east_west and (several or bool(cluster.east_west.enabled)),
+        exposes_istiod=cluster.role == "primary" and serves,
+        address_type=address_type(cluster),
         source=source,
     )
+
+
+def _controlled_by(mesh: MeshSettings, cluster: ClusterSettings, server: ClusterSettings) -> str:
+    """A remote names the cluster ID of the istiod that may write to it; an external istiod goes by the name of its
+    config cluster, and writes there by other rights."""
+    if cluster.role != "remote":
+        return ""
+    if server.role == "primary":
+        return server.name
+    return next((c.name for c in served_by(mesh, server) if c.role == "config"), "")
+
+
+def _ambient_gateway(mesh: MeshSettings, cluster: ClusterSettings) -> str:
+    if not needs_ambient_gateway(mesh, cluster):
+        return ""
+    # istiod gives the proxy's objects the Gateway's name; beside a gateway of ours it needs another one.
+    return names.AMBIENT_GATEWAY if mesh.istio.data_plane == "mixed" else names.EAST_WEST_GATEWAY

@@ -172,7 +172,6 @@ DOCUMENT_ONLY: list[tuple[str, Severity, str, MeshSettings]] = [
     ("MESH405", ERROR, "istio.charts", istio(charts={"oci": "oci://r.example/charts", "folder": "charts"})),
     ("MESH406", WARNING, "istio.values", istio(install="none", values={"istiod": {"env": {"A": "b"}}})),
     ("MESH406", WARNING, "istio.meshConfig", istio(install="none", meshConfig={"dnsCapture": False})),
-    ("MESH407", ERROR, "clusters[1].role", mesh(west={"role": "remote"})),
     ("MESH501", ERROR, "clusters[1].kubeconfig", mesh(west={"kubeconfig": None})),
     ("MESH501", ERROR, "clusters[1].kubeconfig", mesh(west={"kubeconfig": {"context": "west"}})),
     ("MESH501", ERROR, "clusters[1].peerKubeconfig", mesh(west={"peerKubeconfig": {}})),

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.topology import ClusterPlan, Edge, Topology, names, plan
 from mesh_components.topology.findings import findings
-from mesh_components.topology.plan import needs_east_west, networks, readers
+from mesh_components.topology.edges import readers
+from mesh_components.topology.plan import needs_east_west, networks
 
 MANY = 30
 
@@ -130,7 +131,7 @@ class TestGrowth:
 
 
 class TestGateways:
-    @given(meshes())
+    @given(ALL_PRIMARY)
     def test_gateways_exist_where_there_are_several_networks(self, wanted: MeshSettings) -> None:
         several = len({c.network for c in wanted.clusters}) > 1
         assert all(c.east_west is several for c in plan(wanted).clusters)

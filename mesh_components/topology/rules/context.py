@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from mesh_components.settings import ClusterSettings, Finding, MeshSettings, Severity
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError
-from mesh_components.topology.plan import readers
+from mesh_components.topology.edges import readers
 
 Kubeconfigs = Mapping[int, Kubeconfig | KubeconfigError]
 """By position in `clusters`, not by name: a name that stands there twice is one of the things to be found."""

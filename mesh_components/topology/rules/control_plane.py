@@ -44,20 +44,6 @@ def remote_alone(context: Context) -> Iterator[Finding]:
         )
 
 
-def remote_not_built(context: Context) -> Iterator[Finding]:
-    """MESH407. To be removed with the first version that builds primary-remote meshes."""
-    clusters = context.mesh.clusters
-    for index, cluster in context.clusters():
-        if cluster.role == "remote" and any(other.role == "primary" for other in clusters):
-            yield error(
-                "MESH407",
-                at(index, "role"),
-                f'"{cluster.name}" is a remote, and this version builds multi-primary meshes only: the cluster would '
-                "be left without an istiod",
-                "give it the role primary",
-            )
-
-
 def owned_values(context: Context) -> Iterator[Finding]:
     """MESH404. A value in two places drifts apart, and a mesh whose clusters disagree about it fails silently."""
     values = context.mesh.istio.values
@@ -145,4 +131,4 @@ def _owner(path: str, value: Any) -> str:
     return ""
 
 
-RULES = (remote_alone, remote_not_built, owned_values, several_sources, incomplete_folder, nobody_reads)
+RULES = (remote_alone, owned_values, several_sources, incomplete_folder, nobody_reads)

@@ -1,0 +1,51 @@
+"""Roles: who runs an istiod, and whom it serves
+(https://istio.io/latest/docs/ops/deployment/deployment-models/#control-plane-models)."""
+
+from __future__ import annotations
+
+from mesh_components.settings import ClusterSettings, MeshSettings
+
+
+def runs_istiod(cluster: ClusterSettings) -> bool:
+    """Whether an istiod of the mesh runs in the cluster."""
+    return cluster.role in ("primary", "external")
+
+
+def is_member(cluster: ClusterSettings) -> bool:
+    """Whether workloads of the mesh run in the cluster. An external control plane's cluster has none."""
+    return cluster.role != "external"
+
+
+def members(mesh: MeshSettings) -> tuple[ClusterSettings, ...]:
+    """The clusters with workloads of the mesh."""
+    return tuple(cluster for cluster in mesh.clusters if is_member(cluster))
+
+
+def candidates(mesh: MeshSettings, cluster: ClusterSettings) -> tuple[ClusterSettings, ...]:
+    """The clusters that could serve a remote or a config cluster that names none: only one of them is an answer.
+
+    Of several primaries, those on the remote's own network are meant.
+    """
+    if cluster.role == "config":
+        return tuple(c for c in mesh.clusters if c.role == "external")
+    serving = tuple(c for c in mesh.clusters if runs_istiod(c))
+    near = tuple(c for c in serving if c.network == cluster.network)
+    return near if len(serving) > 1 and near else serving
+
+
+def control_plane(mesh: MeshSettings, cluster: ClusterSettings) -> ClusterSettings:
+    """The cluster whose istiod serves this one; itself where it runs one, or where nothing decides (MESH403, 408)."""
+    if runs_istiod(cluster):
+        return cluster
+    if cluster.control_plane is not None:
+        named = [c for c in mesh.clusters if c.name == cluster.control_plane and runs_istiod(c)]
+        return named[0] if named else cluster
+    found = candidates(mesh, cluster)
+    return found[0] if len(found) == 1 else cluster
+
+
+def served_by(mesh: MeshSettings, cluster: ClusterSettings) -> tuple[ClusterSettings, ...]:
+    """The other clusters that this one's istiod serves."""
+    if not runs_istiod(cluster):
+        return ()
+    return tuple(c for c in mesh.clusters if not runs_istiod(c) and control_plane(mesh, c).name == cluster.name)
