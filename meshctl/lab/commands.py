@@ -38,12 +38,18 @@ def lab() -> None:
 @lab.command()
 @_directory
 @click.option("--clusters", metavar="NAME,...", help="Clusters to have, besides those already there.  [default: two]")
-def up(directory: Path, clusters: str | None) -> None:
+@click.option(
+    "--namespaces",
+    metavar="NAME,...",
+    default="istio-system",
+    show_default=True,
+    help="Root namespaces to have, each with a reader account.",
+)
+def up(directory: Path, clusters: str | None, namespaces: str) -> None:
     """Start the lab, or what is missing of it. The first time its programs may have to be built, once, for minutes."""
-    names = [name.strip() for name in (clusters or "").split(",") if name.strip()]
     with _errors_for_people(), _progress() as report:
         running = _lab(directory, report)
-        running.up(names)
+        running.up(_names(clusters), _names(namespaces))
         found = [(cluster.name, running.kubeconfig(cluster.name)) for cluster in running.clusters()]
     click.echo("\nThe lab is up. Nothing runs in its pods, and Istio is not installed: use `istio.install: none`.")
     for name, path in found:
@@ -73,6 +79,10 @@ def status(directory: Path, as_json: bool) -> None:
         _show(rows)
     if not all(row.ready for row in rows):
         sys.exit(1)
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
 def _lab(directory: Path, report: Report | None = None) -> "Lab":

@@ -22,7 +22,7 @@ from meshctl.lab import LabError, News, Report, process, programs, servers, sile
 from meshctl.lab.api import Api, ApiError, Unreachable
 from meshctl.lab.credentials import write_credentials
 from meshctl.lab.files import locked, private_folder
-from meshctl.lab.prepare import prepare
+from meshctl.lab.prepare import NAMESPACE, prepare
 from meshctl.lab.pretend import NODE
 from meshctl.lab.servers import APISERVER, CONTROLLERS, ETCD, STANDIN, Layout, process_name
 from meshctl.lab.state import FILE, Cluster, State, load, new_state
@@ -78,8 +78,11 @@ class Lab:
         """The clusters of the lab, running or not."""
         return list(self._state().clusters.values())
 
-    def up(self, names: Iterable[str] = ()) -> None:
-        """Start what does not run, and add clusters that are new; without names and without a lab, the default ones."""
+    def up(self, names: Iterable[str] = (), namespaces: Iterable[str] = (NAMESPACE,)) -> None:
+        """Start what does not run, and add clusters that are new; without names and without a lab, the default ones.
+
+        Each cluster gets the stand-ins of Istio, with these root namespaces; those that it has it keeps.
+        """
         self._refuse_strangers()
         found = programs.ensure(servers.PROGRAMS, self._report)
         with self._locked():
@@ -96,7 +99,7 @@ class Lab:
                 self._keep(state, name, servers.controllers(found, self._layout, cluster))
             self._keep(state, STANDIN, servers.standin(self._layout, state))
             with ThreadPoolExecutor() as pool:
-                list(pool.map(self._prepare, every))
+                list(pool.map(partial(self._prepare, namespaces=tuple(namespaces)), every))
             self._wait(state, STANDIN, lambda: all(self._has(cluster, NODE_PATH) for cluster in every))
             for cluster in every:
                 name = process_name(cluster.name, CONTROLLERS)
@@ -214,9 +217,9 @@ class Lab:
             "and anew."
         )
 
-    def _prepare(self, cluster: Cluster) -> None:
+    def _prepare(self, cluster: Cluster, namespaces: tuple[str, ...]) -> None:
         try:
-            prepare(self.api(cluster.name))
+            prepare(self.api(cluster.name), namespaces)
         except (ApiError, *Unreachable) as error:
             raise LabError(
                 f"{cluster.name}: the stand-ins could not be applied: {error}. Run `mesh lab up` again."

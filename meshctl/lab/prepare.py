@@ -1,10 +1,12 @@
-"""What Istio's charts would have brought to a cluster: its kinds, its namespace, the account that istiod reads with.
+"""What Istio's charts would have brought to a cluster: its kinds, its namespace, the account that istiod reads with;
+and the Gateway API's kinds, which ambient needs.
 
 Istio's charts are in no package registry, so the lab federates clusters with `istio.install: none` and has
 stand-ins. The kinds have no schema: the API server takes whatever their specs hold. Everything carries `LABELS`.
 """
 
 import time
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from meshctl.lab import LabError
@@ -12,19 +14,20 @@ from meshctl.lab.api import Api, Object
 from meshctl.lab.pretend import LABELS
 
 NAMESPACE = "istio-system"
+"""The root namespace that every cluster has; further ones on request."""
 READER = "istio-reader-service-account"
-ROLE = f"istio-reader-clusterrole-{NAMESPACE}"
 ESTABLISHED_SECONDS = 60.0
 
 
 class Kind(NamedTuple):
-    """One of Istio's kinds."""
+    """One kind of Istio, or of the Gateway API."""
 
     group: str
     kind: str
     plural: str
     versions: tuple[str, ...]
     """All served; the first is the one that is stored."""
+    scope: str = "Namespaced"
 
 
 _STABLE = ("v1", "v1beta1", "v1alpha3")
@@ -45,6 +48,16 @@ KINDS = (
     Kind("security.istio.io", "RequestAuthentication", "requestauthentications", ("v1", "v1beta1")),
     Kind("telemetry.istio.io", "Telemetry", "telemetries", ("v1alpha1", "v1")),
 )
+_GATEWAY_API = "gateway.networking.k8s.io"
+GATEWAY_KINDS = (
+    Kind(_GATEWAY_API, "GatewayClass", "gatewayclasses", ("v1", "v1beta1"), "Cluster"),
+    Kind(_GATEWAY_API, "Gateway", "gateways", ("v1", "v1beta1")),
+    Kind(_GATEWAY_API, "HTTPRoute", "httproutes", ("v1", "v1beta1")),
+    Kind(_GATEWAY_API, "GRPCRoute", "grpcroutes", ("v1",)),
+    Kind(_GATEWAY_API, "ReferenceGrant", "referencegrants", ("v1beta1",)),
+)
+"""Those of the Gateway API's standard channel that Istio reads by default
+(https://gateway-api.sigs.k8s.io/concepts/versioning/)."""
 
 
 class Rule(NamedTuple):
@@ -75,31 +88,37 @@ READER_RULES = (
 """What istiod may do in a cluster that it reads from; the same as in Istio 1.30's `istiod` chart."""
 
 
-def prepare(api: Api) -> None:
+def prepare(api: Api, namespaces: Iterable[str] = (NAMESPACE,)) -> None:
     """Bring the stand-ins to one cluster and wait until its API server serves all kinds. Idempotent."""
-    for path, body in objects():
+    for path, body in [*kinds(), *(item for name in namespaces for item in root_namespace(name))]:
         api.apply(path, body)
     _wait_established(api)
 
 
-def objects() -> list[tuple[str, Object]]:
-    """Everything that is applied, with its path, in an order that works."""
-    core, rbac, crds = "/api/v1", "/apis/rbac.authorization.k8s.io/v1", "/apis/apiextensions.k8s.io/v1"
-    account = {"kind": "ServiceAccount", "name": READER, "namespace": NAMESPACE}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": ROLE}
-    kinds = [definition(kind) for kind in KINDS]
+def kinds() -> list[tuple[str, Object]]:
+    """The definitions of all kinds, each with its path."""
+    bodies = [definition(kind) for kind in (*KINDS, *GATEWAY_KINDS)]
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    return [(f"{path}/{body['metadata']['name']}", body) for body in bodies]
+
+
+def root_namespace(namespace: str) -> list[tuple[str, Object]]:
+    """A root namespace and its reader account, each object with its path, in an order that works."""
+    core, rbac = "/api/v1", "/apis/rbac.authorization.k8s.io/v1"
+    account = {"kind": "ServiceAccount", "name": READER, "namespace": namespace}
+    name = f"istio-reader-clusterrole-{namespace}"
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
     return [
-        *((f"{crds}/customresourcedefinitions/{body['metadata']['name']}", body) for body in kinds),
-        (f"{core}/namespaces/{NAMESPACE}", _object("v1", "Namespace", NAMESPACE)),
-        (f"{core}/namespaces/{NAMESPACE}/serviceaccounts/{READER}", _object("v1", "ServiceAccount", READER)),
+        (f"{core}/namespaces/{namespace}", _object("v1", "Namespace", namespace)),
+        (f"{core}/namespaces/{namespace}/serviceaccounts/{READER}", _object("v1", "ServiceAccount", READER)),
         (
-            f"{rbac}/clusterroles/{ROLE}",
-            _object("rbac.authorization.k8s.io/v1", "ClusterRole", ROLE)
+            f"{rbac}/clusterroles/{name}",
+            _object("rbac.authorization.k8s.io/v1", "ClusterRole", name)
             | {"rules": [_rule(rule) for rule in READER_RULES]},
         ),
         (
-            f"{rbac}/clusterrolebindings/{ROLE}",
-            _object("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", ROLE)
+            f"{rbac}/clusterrolebindings/{name}",
+            _object("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", name)
             | {"roleRef": role, "subjects": [account]},
         ),
     ]
@@ -118,7 +137,11 @@ def definition(kind: Kind) -> Object:
         }
         for version in kind.versions
     ]
-    return _object("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{kind.plural}.{kind.group}") | {
+    body = _object("apiextensions.k8s.io/v1", "CustomResourceDefinition", f"{kind.plural}.{kind.group}")
+    if kind.group.endswith(".k8s.io"):
+        # The API server takes kinds of Kubernetes' own groups only with a word on who approved them.
+        body["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved, a stand-in of the lab"}
+    return body | {
         "spec": {
             "group": kind.group,
             "names": {
@@ -126,9 +149,9 @@ def definition(kind: Kind) -> Object:
                 "listKind": f"{kind.kind}List",
                 "plural": kind.plural,
                 "singular": kind.kind.lower(),
-                "categories": ["istio-io"],
+                "categories": ["istio-io" if kind.group.endswith(".istio.io") else "gateway-api"],
             },
-            "scope": "Namespaced",
+            "scope": kind.scope,
             "versions": versions,
         }
     }
@@ -145,7 +168,7 @@ def _rule(rule: Rule) -> Object:
 
 def _wait_established(api: Api) -> None:
     end = time.monotonic() + ESTABLISHED_SECONDS
-    wanted = {f"{kind.plural}.{kind.group}" for kind in KINDS}
+    wanted = {f"{kind.plural}.{kind.group}" for kind in (*KINDS, *GATEWAY_KINDS)}
     while missing := wanted - _established(api):
         if time.monotonic() > end:
             raise LabError(

@@ -5,6 +5,7 @@ that comes twice, late or after a restart does no harm.
 """
 
 import datetime
+import ipaddress
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,13 @@ from meshctl.lab.state import Cluster
 
 NODE = "stand-in"
 LABELS = {"mesh-components.dev/stand-in": "true"}
+ADDRESS_ANNOTATION = "mesh-components.dev/stand-in-address"
+"""On a Service, or on a Gateway for the Service that would be made of it: the load balancer's address, an IP or a host
+name. It is the stand-in's own; to a real cloud it says nothing."""
+EAST_WEST_CLASS = "istio-east-west"
+GATEWAY_API = "/apis/gateway.networking.k8s.io/v1"
+SERVICE_TYPE_ANNOTATION = "networking.istio.io/service-type"
+"""With which istiod makes something other than a load balancer of a Gateway."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +87,39 @@ def pod_change(pod: Object, address: str) -> Change | None:
 
 
 def service_change(service: Object, address: str) -> Change | None:
-    """Give a load balancer the address it asks for (`spec.loadBalancerIP`), else `address`; it keeps what it has."""
+    """Give a load balancer the address it asks for (`ADDRESS_ANNOTATION`, `spec.loadBalancerIP`), else `address`; it
+    keeps what it has."""
     has = bool(service.get("status", {}).get("loadBalancer", {}).get("ingress"))
     wants = service["spec"].get("type") == "LoadBalancer" and "deletionTimestamp" not in service["metadata"]
     if has or not wants:
         return None
-    entry = {"ip": service["spec"].get("loadBalancerIP") or address}
-    body = {"status": {"loadBalancer": {"ingress": [entry]}}}
+    annotations = service["metadata"].get("annotations", {})
+    given = annotations.get(ADDRESS_ANNOTATION) or service["spec"].get("loadBalancerIP") or address
+    body = {"status": {"loadBalancer": {"ingress": [{"ip" if is_ip(given) else "hostname": given}]}}}
     return Change("PATCH", f"{_path('services', service)}/status", body, MERGE)
+
+
+def gateway_change(gateway: Object, address: str) -> Change | None:
+    """Report an east-west Gateway of ambient as programmed at an address, as istiod does once the proxy that it has
+    made of it runs. Neither proxy nor Service is made here."""
+    ours = gateway["spec"].get("gatewayClassName") == EAST_WEST_CLASS
+    if not ours or "deletionTimestamp" in gateway["metadata"]:
+        return None
+    generation, status = gateway["metadata"]["generation"], gateway.get("status", {})
+    if status.get("addresses") and _programmed(status, generation):
+        return None
+    given = _gateway_address(gateway, address)
+    entry = {"type": "IPAddress" if is_ip(given) else "Hostname", "value": given}
+    condition = {
+        "type": "Programmed",
+        "status": "True",
+        "reason": "Programmed",
+        "message": "by the lab's stand-in; no proxy runs",
+        "observedGeneration": generation,
+        "lastTransitionTime": _now(),
+    }
+    body = {"status": {"addresses": status.get("addresses") or [entry], "conditions": [condition]}}
+    return Change("PATCH", f"{_path('gateways', gateway, GATEWAY_API)}/status", body, MERGE)
 
 
 def pod_addresses(pod: Object) -> set[str]:
@@ -102,13 +135,41 @@ def service_addresses(service: Object) -> set[str]:
     }
 
 
+def gateway_addresses(gateway: Object) -> set[str]:
+    """The addresses that a Gateway holds."""
+    return {entry["value"] for entry in gateway.get("status", {}).get("addresses", []) if entry["type"] == "IPAddress"}
+
+
+def is_ip(address: str) -> bool:
+    """Whether this is an IP, and no host name."""
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True
+
+
 def first_free(prefix: str, used: Collection[str]) -> str:
     """The lowest address that nobody has. 1 is the node's; when all 253 are taken the last is shared."""
     return next((f"{prefix}{n}" for n in range(2, 255) if f"{prefix}{n}" not in used), f"{prefix}254")
 
 
-def _path(plural: str, thing: Object) -> str:
-    return f"/api/v1/namespaces/{thing['metadata']['namespace']}/{plural}/{thing['metadata']['name']}"
+def _path(plural: str, thing: Object, root: str = "/api/v1") -> str:
+    return f"{root}/namespaces/{thing['metadata']['namespace']}/{plural}/{thing['metadata']['name']}"
+
+
+def _programmed(status: Object, generation: int) -> bool:
+    wanted = {"type": "Programmed", "status": "True", "observedGeneration": generation}
+    return any(wanted.items() <= condition.items() for condition in status.get("conditions", []))
+
+
+def _gateway_address(gateway: Object, address: str) -> str:
+    metadata = gateway["metadata"]
+    # What stands in `infrastructure` is what istiod puts on the objects that it makes of the Gateway.
+    annotations = metadata.get("annotations", {}) | gateway["spec"].get("infrastructure", {}).get("annotations", {})
+    if annotations.get(SERVICE_TYPE_ANNOTATION, "LoadBalancer") != "LoadBalancer":
+        return f"{metadata['name']}.{metadata['namespace']}.svc.cluster.local"
+    return annotations.get(ADDRESS_ANNOTATION) or address
 
 
 def _is_of_job(pod: Object) -> bool:

@@ -1,8 +1,9 @@
-"""The stand-in: a process that plays the node, its kubelet and the cloud's load balancers for all clusters of a lab.
+"""The stand-in: a process that plays the node, its kubelet, the cloud's load balancers, and istiod where it gives
+addresses to Gateways, for all clusters of a lab.
 
     python -m meshctl.lab.standin <folder of the lab> <cluster>=<number>...
 
-For each cluster one thread watches pods and one watches Services; what they answer is decided in `pretend.py`. A
+For each cluster one thread each watches pods, Services and Gateways; what they answer is decided in `pretend.py`. A
 cluster that is away is asked again until it is back, and no other cluster waits for it.
 """
 
@@ -101,7 +102,10 @@ def _serve(api: Api, cluster: Cluster) -> None:
     services = Watcher(
         api, "/api/v1/services", pretend.service_change, pretend.service_addresses, cluster.load_balancers
     )
-    for work in (pods.run, services.run, lambda: _keep_node(api, cluster)):
+    gateways = Watcher(
+        api, f"{pretend.GATEWAY_API}/gateways", pretend.gateway_change, pretend.gateway_addresses, cluster.gateways
+    )
+    for work in (pods.run, services.run, gateways.run, lambda: _keep_node(api, cluster)):
         threading.Thread(target=work, daemon=True).start()
 
 

@@ -44,6 +44,11 @@ class Cluster:
         return f"127.200.{self.index}."
 
     @property
+    def gateways(self) -> str:
+        """Prefix of the addresses of Gateways, which are load balancers too."""
+        return f"127.201.{self.index}."
+
+    @property
     def pods(self) -> str:
         """Prefix of pod addresses. EndpointSlices refuse loopback, so from the ranges for documentation (RFC 5737)."""
         return ("192.0.2.", "198.51.100.", "203.0.113.")[(self.index - 1) % 3]

@@ -1,4 +1,5 @@
-"""A real lab for the tests below: two API servers, started once per session in a folder of its own.
+"""A real lab for the tests below: two API servers, started once per session in a folder of its own; three where a
+test that was chosen asks for them (`lab3`).
 
 Tests share it, so each works in a namespace of its own (`fresh_namespace`) and waits with `eventually`.
 """
@@ -17,6 +18,7 @@ from meshctl.lab.commands import plain_report
 from meshctl.lab.lab import DEFAULT_CLUSTERS, Lab
 
 T = TypeVar("T")
+THREE_CLUSTERS = (*DEFAULT_CLUSTERS, "cluster3")
 
 
 class RealLab(Lab):
@@ -48,14 +50,26 @@ def lab_progress(request: pytest.FixtureRequest) -> Report:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory, lab_progress: Report) -> Iterator[RealLab]:
+def lab(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, lab_progress: Report
+) -> Iterator[RealLab]:
+    """With every cluster from the start: three that start together take little longer than two."""
+    asked = any("lab3" in getattr(item, "fixturenames", ()) for item in request.session.items)
     lab = RealLab(tmp_path_factory.mktemp("lab"), lab_progress)
     try:
-        lab.up(DEFAULT_CLUSTERS)
+        lab.up(THREE_CLUSTERS if asked else DEFAULT_CLUSTERS)
         yield lab
     finally:
         if lab.exists:
             lab.down()
+
+
+@pytest.fixture(scope="session")
+def lab3(lab: RealLab) -> RealLab:
+    """The same lab, with a third cluster. Nothing of it is restarted, should it have begun with two."""
+    if THREE_CLUSTERS[-1] not in {cluster.name for cluster in lab.clusters()}:
+        lab.up(THREE_CLUSTERS)
+    return lab
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ from kubernetes import client
 
 from meshctl.lab import LabError, commands, process
 from meshctl.lab.lab import Lab, running_lab
-from meshctl.lab.prepare import KINDS, READER
+from meshctl.lab.prepare import GATEWAY_KINDS, KINDS, READER
+from meshctl.lab.pretend import ADDRESS_ANNOTATION
 from meshctl.lab.state import FILE, load
 from tests.lab.conftest import Eventually, RealLab
 
@@ -42,7 +43,9 @@ class TestReal:
     def test_every_process_is_ready_and_tells_its_version(self, lab: RealLab) -> None:
         rows = lab.status()
         assert all(row.ready for row in rows), rows
-        assert [row.version.startswith("v1.") for row in rows if row.program == "kube-apiserver"] == [True, True]
+        versions = [row.version for row in rows if row.program == "kube-apiserver"]
+        assert len(versions) == len(lab.clusters()) >= 2
+        assert all(version.startswith("v1.") for version in versions)
 
     def test_it_listens_on_loopback_only(self, lab: RealLab) -> None:
         state = load(lab.dir)
@@ -81,15 +84,38 @@ class TestReal:
         assert set(data) == {"token", "ca.crt", "namespace"}
         core.delete_namespaced_secret(name, "istio-system")
 
-    def test_every_kind_of_istio_is_served(self, lab: RealLab) -> None:
+    def test_every_kind_of_istio_and_of_the_gateway_api_is_served(self, lab: RealLab) -> None:
         for name in ("cluster1", "cluster2"):
             custom = client.CustomObjectsApi(lab.client(name))
-            for kind in KINDS:
+            for kind in (*KINDS, *GATEWAY_KINDS):
                 for version in kind.versions:
                     assert custom.list_cluster_custom_object(kind.group, version, kind.plural)["items"] == []
 
 
 class TestStandIn:
+    @pytest.mark.parametrize(
+        ("kind", "more", "ready"),
+        [
+            ("DaemonSet", {}, {"numberReady": 1}),
+            ("StatefulSet", {"replicas": 3, "serviceName": "web"}, {"readyReplicas": 3}),
+        ],
+    )
+    def test_pods_of_every_controller_become_ready(
+        self,
+        lab: RealLab,
+        fresh_namespace: str,
+        eventually: Eventually,
+        kind: str,
+        more: dict[str, Any],
+        ready: dict[str, int],
+    ) -> None:
+        """Istio's CNI plugin and ztunnel are DaemonSets."""
+        api = lab.api("cluster1")
+        path = f"/apis/apps/v1/namespaces/{fresh_namespace}/{kind.lower()}s"
+        spec = {key: DEPLOYMENT["spec"][key] for key in ("selector", "template")} | more
+        api.request("POST", path, {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "web"}, "spec": spec})
+        eventually(lambda: ready.items() <= api.get(f"{path}/web")["status"].items())
+
     def test_a_deployment_becomes_available_and_its_endpoints_are_filled(
         self, lab: RealLab, fresh_namespace: str, eventually: Eventually
     ) -> None:
@@ -141,6 +167,36 @@ class TestStandIn:
         ingress = eventually(lambda: core.read_namespaced_service("web", fresh_namespace).status.load_balancer.ingress)
         assert [entry.ip for entry in ingress] == ["192.0.2.200"]
 
+    def test_a_load_balancer_gets_the_host_name_of_the_annotation(
+        self, lab: RealLab, fresh_namespace: str, eventually: Eventually
+    ) -> None:
+        core = client.CoreV1Api(lab.client("cluster1"))
+        metadata = {"name": "web", "annotations": {ADDRESS_ANNOTATION: "gateway.cluster1.example"}}
+        core.create_namespaced_service(fresh_namespace, {**SERVICE, "metadata": metadata})
+        ingress = eventually(lambda: core.read_namespaced_service("web", fresh_namespace).status.load_balancer.ingress)
+        assert [(entry.ip, entry.hostname) for entry in ingress] == [(None, "gateway.cluster1.example")]
+
+    def test_an_east_west_gateway_of_ambient_gets_an_address_and_nothing_is_made_of_it(
+        self, lab: RealLab, fresh_namespace: str, eventually: Eventually
+    ) -> None:
+        api = lab.api("cluster1")
+        path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{fresh_namespace}/gateways"
+        for name, class_name in (("other", "istio"), ("east-west", "istio-east-west")):
+            body = {
+                "apiVersion": "gateway.networking.k8s.io/v1",
+                "kind": "Gateway",
+                "metadata": {"name": name},
+                "spec": {"gatewayClassName": class_name, "listeners": []},
+            }
+            api.request("POST", path, body)
+        status = eventually(lambda: api.get(f"{path}/east-west").get("status"))
+        (address,) = status["addresses"]
+        assert address["type"] == "IPAddress"
+        assert address["value"].startswith("127.201.1.")
+        assert [(c["type"], c["status"]) for c in status["conditions"]] == [("Programmed", "True")]
+        assert "status" not in api.get(f"{path}/other")
+        assert api.get(f"/api/v1/namespaces/{fresh_namespace}/services")["items"] == []
+
     def test_a_namespace_with_pods_in_it_goes_away(self, lab: RealLab, eventually: Eventually) -> None:
         api = lab.client("cluster2")
         core, apps = client.CoreV1Api(api), client.AppsV1Api(api)
@@ -185,10 +241,40 @@ class TestUpAgain:
         assert {key for key in before if before[key] != after[key]} == {("cluster2", "kube-apiserver")}
         assert all(row.ready for row in lab.status())
 
+    def test_another_root_namespace_gets_a_reader_of_its_own(self, lab: RealLab) -> None:
+        """That of an external control plane is not `istio-system`."""
+        name = "root-namespace-of-another"
+        before = pids(lab)
+        lab.up(namespaces=[name])
+        assert pids(lab) == before
+        api = lab.api("cluster2")
+        account = {"user": f"system:serviceaccount:{name}:{READER}"}
+        for verb, allowed in (("list", True), ("delete", False)):
+            asked = {"resourceAttributes": {"verb": verb, "resource": "services"}, **account}
+            body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": asked}
+            answer = json.loads(api.request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body))
+            assert answer["status"]["allowed"] is allowed
+        api.request("DELETE", f"/api/v1/namespaces/{name}")
+
     def test_what_the_lab_writes_is_for_its_owner_only(self, lab: RealLab) -> None:
         assert lab.dir.stat().st_mode & 0o777 == 0o700
         files = [path for path in lab.dir.rglob("*") if path.is_file() and "etcd" not in path.parts]
         assert {path.stat().st_mode & 0o077 for path in files} == {0}
+
+
+class TestThirdCluster:
+    """Modules that need three clusters share the two of all others."""
+
+    def test_it_answers_like_the_first_two(self, lab3: RealLab, eventually: Eventually) -> None:
+        assert [cluster.name for cluster in lab3.clusters()] == ["cluster1", "cluster2", "cluster3"]
+        assert all(row.ready for row in lab3.status())
+        (node,) = eventually(lambda: lab3.api("cluster3").get("/api/v1/nodes")["items"])
+        assert node["metadata"]["labels"]["topology.kubernetes.io/region"] == "lab-3"
+
+    def test_asking_again_restarts_nothing(self, lab3: RealLab) -> None:
+        before = pids(lab3)
+        lab3.up(["cluster3"])
+        assert pids(lab3) == before
 
 
 class TestDown:

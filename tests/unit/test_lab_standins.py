@@ -16,6 +16,10 @@ POD = {
     "spec": {"containers": [{"name": "web", "image": "web:1"}]},
     "status": {"phase": "Pending"},
 }
+GATEWAY = {
+    "metadata": {"name": "door", "namespace": "mesh", "uid": "2", "generation": 1},
+    "spec": {"gatewayClassName": "istio-east-west"},
+}
 SERVICE = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"type": "LoadBalancer"}, "status": {}}
 
 
@@ -80,6 +84,57 @@ class TestServices:
     def test_other_services_get_none(self, kind: str) -> None:
         assert pretend.service_change(changed(SERVICE, spec={"type": kind}), "127.200.1.2") is None
 
+    @pytest.mark.parametrize(
+        ("asked", "given"), [("192.0.2.9", "ip"), ("2001:db8::9", "ip"), ("a.example", "hostname")]
+    )
+    def test_it_gets_what_the_annotation_says(self, asked: str, given: str) -> None:
+        service = changed(SERVICE, metadata={"annotations": {pretend.ADDRESS_ANNOTATION: asked}})
+        change = wanted(pretend.service_change(service, "127.200.1.2"))
+        assert change.body["status"]["loadBalancer"]["ingress"] == [{given: asked}]
+
+
+class TestGateways:
+    """What istiod does with a Gateway of ambient, as far as somebody waits for it."""
+
+    def test_one_between_networks_gets_an_address_and_is_programmed(self) -> None:
+        change = wanted(pretend.gateway_change(GATEWAY, "127.201.1.2"))
+        assert change.path == "/apis/gateway.networking.k8s.io/v1/namespaces/mesh/gateways/door/status"
+        assert change.body["status"]["addresses"] == [{"type": "IPAddress", "value": "127.201.1.2"}]
+        (condition,) = change.body["status"]["conditions"]
+        assert {"type": "Programmed", "status": "True", "observedGeneration": 1}.items() <= condition.items()
+
+    def test_then_all_is_well(self) -> None:
+        done = {**GATEWAY, **wanted(pretend.gateway_change(GATEWAY, "127.201.1.2")).body}
+        assert pretend.gateway_change(done, "127.201.1.3") is None
+        assert pretend.gateway_addresses(done) == {"127.201.1.2"}
+
+    def test_after_a_change_it_is_programmed_again_at_the_address_that_it_has(self) -> None:
+        done = {**GATEWAY, **wanted(pretend.gateway_change(GATEWAY, "127.201.1.2")).body}
+        status = wanted(pretend.gateway_change(changed(done, metadata={"generation": 2}), "127.201.1.3")).body["status"]
+        assert [entry["value"] for entry in status["addresses"]] == ["127.201.1.2"]
+        assert status["conditions"][0]["observedGeneration"] == 2
+
+    def test_the_annotation_may_stand_where_istiod_copies_it_from(self) -> None:
+        for annotated in (
+            changed(GATEWAY, metadata={"annotations": {pretend.ADDRESS_ANNOTATION: "a.example"}}),
+            changed(GATEWAY, spec={"infrastructure": {"annotations": {pretend.ADDRESS_ANNOTATION: "a.example"}}}),
+        ):
+            body = wanted(pretend.gateway_change(annotated, "127.201.1.2")).body
+            assert body["status"]["addresses"] == [{"type": "Hostname", "value": "a.example"}]
+
+    def test_without_a_load_balancer_it_is_reached_inside_of_the_cluster_only(self) -> None:
+        inside = changed(GATEWAY, metadata={"annotations": {pretend.SERVICE_TYPE_ANNOTATION: "ClusterIP"}})
+        body = wanted(pretend.gateway_change(inside, "127.201.1.2")).body
+        assert body["status"]["addresses"] == [{"type": "Hostname", "value": "door.mesh.svc.cluster.local"}]
+
+    @pytest.mark.parametrize("name", ["istio", "istio-remote", "istio-waypoint"])
+    def test_other_classes_are_left_alone(self, name: str) -> None:
+        assert pretend.gateway_change(changed(GATEWAY, spec={"gatewayClassName": name}), "127.201.1.2") is None
+
+    def test_one_that_is_to_go_is_left_alone(self) -> None:
+        going = changed(GATEWAY, metadata={"deletionTimestamp": "now"})
+        assert pretend.gateway_change(going, "127.201.1.2") is None
+
 
 def test_addresses_are_given_from_the_lowest_on() -> None:
     assert pretend.first_free("192.0.2.", set()) == "192.0.2.2"
@@ -91,17 +146,28 @@ class TestPreparation:
     def test_all_fifteen_kinds_of_istio(self) -> None:
         assert len({(kind.group, kind.kind) for kind in prepare.KINDS}) == len(prepare.KINDS) == 15
 
-    @pytest.mark.parametrize("kind", prepare.KINDS, ids=lambda kind: kind.kind)
+    @pytest.mark.parametrize("kind", [*prepare.KINDS, *prepare.GATEWAY_KINDS], ids=lambda kind: kind.kind)
     def test_a_definition_is_well_formed(self, kind: prepare.Kind) -> None:
         body = prepare.definition(kind)
         spec = body["spec"]
         assert body["metadata"]["name"] == f"{spec['names']['plural']}.{spec['group']}"
-        assert spec["scope"] == "Namespaced"
+        assert spec["scope"] == ("Cluster" if kind.kind == "GatewayClass" else "Namespaced")
         assert [version["storage"] for version in spec["versions"]].count(True) == 1
         assert all(version["served"] for version in spec["versions"])
 
     def test_everything_is_labelled_as_a_stand_in(self) -> None:
-        assert all(body["metadata"]["labels"] == pretend.LABELS for _, body in prepare.objects())
+        everything = [*prepare.kinds(), *prepare.root_namespace("mesh")]
+        assert all(body["metadata"]["labels"] == pretend.LABELS for _, body in everything)
+
+    def test_root_namespaces_share_nothing(self) -> None:
+        """An external control plane's is not `istio-system`, and one cluster may have both."""
+        one, other = (
+            {path for path, _ in prepare.root_namespace(name)} for name in ("istio-system", "external-istiod")
+        )
+        assert len(one) == len(other) == 4
+        assert not one & other
+        (binding,) = (body for path, body in prepare.root_namespace("external-istiod") if "bindings" in path)
+        assert binding["subjects"][0]["namespace"] == "external-istiod"
 
     def test_the_reader_may_change_nothing_but_service_exports(self) -> None:
         """With more than Istio grants, the lab would let things pass which a real cluster refuses."""
