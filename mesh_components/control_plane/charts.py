@@ -14,8 +14,11 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from mesh_components.control_plane.args import ControlPlaneArgs
+from mesh_components.control_plane.values import merge
 from mesh_components.kubernetes import Plain
 from mesh_components.settings.istio import DEFAULT_REPOSITORY, ChartSource
+from mesh_components.topology import names
 
 KUBE_VERSION = "1.32.0"
 """The Kubernetes version that charts are rendered for: the oldest that Istio 1.30 supports. Given, so that no cluster
@@ -85,3 +88,18 @@ def render(
         raise pulumi.RunError(f"the chart {chart} {version} ({where}) cannot be rendered: {error}") from error
     found = (answer.value or {}).get("result") or []
     return [item for item in found if item and item.get("kind")]
+
+
+def istiod(
+    args: ControlPlaneArgs, values: Mapping[str, Any], provider: pulumi.ProviderResource, *, release: str = ""
+) -> list[Plain]:
+    """The objects of the chart `istiod` for one revision; the escape hatch is merged last."""
+    return render(
+        args.charts,
+        "istiod",
+        version=args.version,
+        release=release or names.istiod(args.revision),
+        namespace=args.namespace,
+        values=merge(values, args.values),
+        provider=provider,
+    )

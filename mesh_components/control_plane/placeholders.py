@@ -9,31 +9,86 @@ from typing import Any
 
 import pulumi
 
+from mesh_components.component import MaybeOutput
+from mesh_components.kubernetes import Plain, encode
+from mesh_components.settings.cluster import AddressType
+from mesh_components.topology import names
+
 CA_BUNDLE = base64.b64encode(b"mesh-components: the root bundle goes here").decode()
 """Stands for base64 of the root bundle. Is base64 itself: the chart puts it where an API server would decode it."""
 
+ADDRESS: Mapping[AddressType, str] = {"ip": "192.0.2.251", "hostname": "placeholder.invalid"}
+"""Stand for the address at which istiod is reached. The charts tell an IP from a host name by its looks; neither can be
+anyone's (RFC 5737, RFC 6761)."""
 
-def splice(value: Any, known_later: Mapping[str, pulumi.Output[str]]) -> Any:
+URL_HOST = "address-in-a-url.invalid"
+"""Stands for the same before a port, where an IPv6 address has brackets."""
+
+
+def known_later(
+    root_cert_pem: MaybeOutput[str],
+    address: MaybeOutput[str] | None = None,
+    address_type: AddressType = "ip",
+    whose: str = "",
+) -> dict[str, pulumi.Output[str]]:
+    """What replaces the placeholders. `whose` names, for the error, the component that was told the address."""
+    known = {CA_BUNDLE: encode(root_cert_pem)}
+    if address is not None:
+        checked = pulumi.Output.from_input(address).apply(lambda value: _checked(value, address_type, whose))
+        known |= {ADDRESS[address_type]: checked, URL_HOST: checked.apply(in_url)}
+    return known
+
+
+def in_url(address: str) -> str:
+    """The address as it stands before a port."""
+    return f"[{address}]" if ":" in address else address
+
+
+def spliced(manifest: Plain, known: Mapping[str, pulumi.Output[str]]) -> Plain:
+    """The object with its placeholders replaced. An EndpointSlice also says what kind of address it holds."""
+    made: dict[str, Any] = splice(manifest, known)
+    if made["kind"] == "EndpointSlice" and ADDRESS["ip"] in known:
+        made["addressType"] = known[ADDRESS["ip"]].apply(lambda address: "IPv6" if ":" in address else "IPv4")
+    return made
+
+
+def splice(value: Any, known: Mapping[str, pulumi.Output[str]]) -> Any:
     """A copy of `value` in which every placeholder, also inside of a longer text, is replaced by its output."""
     if isinstance(value, Mapping):
-        return {key: splice(item, known_later) for key, item in value.items()}
+        return {key: splice(item, known) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [splice(item, known_later) for item in value]
+        return [splice(item, known) for item in value]
     if isinstance(value, str):
-        return _text(value, known_later)
+        return _text(value, known)
     return value
 
 
-def _text(text: str, known_later: Mapping[str, pulumi.Output[str]]) -> str | pulumi.Output[str]:
-    if text in known_later:
-        return known_later[text]
-    inside = {placeholder: output for placeholder, output in known_later.items() if placeholder in text}
+def _text(text: str, known: Mapping[str, pulumi.Output[str]]) -> str | pulumi.Output[str]:
+    if text in known:
+        return known[text]
+    inside = {placeholder: output for placeholder, output in known.items() if placeholder in text}
     if not inside:
         return text
-    return pulumi.Output.all(**inside).apply(lambda known: _replaced(text, known))
+    return pulumi.Output.all(**inside).apply(lambda found: _replaced(text, found))
 
 
-def _replaced(text: str, known: Mapping[str, str]) -> str:
-    for placeholder, value in known.items():
+def _replaced(text: str, found: Mapping[str, str]) -> str:
+    for placeholder, value in found.items():
         text = text.replace(placeholder, value)
     return text
+
+
+def _checked(address: str, expected: AddressType, whose: str) -> str:
+    """A cluster refuses a host name where it expects an IP, in words that lead nowhere; here it is said what to do."""
+    if not address:
+        raise pulumi.RunError(
+            f"{whose}: the gateway in front of istiod has no address, so nothing reaches istiod through it; "
+            "give the gateway a Service of type LoadBalancer, or say its address beforehand"
+        )
+    found: AddressType = "ip" if names.is_ip(address) else "hostname"
+    if found != expected:
+        raise pulumi.RunError(
+            f'{whose}: the gateway in front of istiod has the address "{address}", and an address of type {expected} '
+            f"was expected; set the addressType of the gateway's cluster to {found}"
+        )
+    return address

@@ -1,26 +1,38 @@
-"""Chart values from settings. Pure: plain data in, plain data out
-(https://istio.io/latest/docs/setup/install/multicluster/, values of the `base` and `istiod` charts)."""
+"""Chart values from arguments. Pure: plain data in, plain data out (values of the `base` and `istiod` charts,
+https://istio.io/latest/docs/setup/install/multicluster/).
+
+Everything stands at the top level of the chart `istiod`, nothing below its `pilot`, which the chart merges over the top
+level: so the escape hatch can override both spellings.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from mesh_components.settings.cluster import Platform
-from mesh_components.settings.istio import AccessLogSettings, MeshConfigSettings, ProxySettings, TracingSettings
+from mesh_components.control_plane.args import ControlPlaneArgs
+from mesh_components.control_plane.mesh_config import mesh_config, mesh_networks, proxy, resources
+from mesh_components.control_plane.placeholders import ADDRESS, CA_BUNDLE, URL_HOST
+from mesh_components.settings.cluster import AddressType, Platform
+from mesh_components.settings.istio import PilotSettings
+from mesh_components.topology.names import ISTIOD_PORT, WEBHOOK_PORT
 
-CHART_PLATFORMS: dict[Platform, str] = {"gke": "gke", "k3s": "k3s", "openshift": "openshift"}
-"""Platforms for which Istio's charts have a profile. IBM, EKS and AKS have none: they run with the defaults."""
+CHART_PLATFORMS: dict[Platform, str] = {
+    "gke": "gke",
+    "k3d": "k3d",
+    "k3s": "k3s",
+    "microk8s": "microk8s",
+    "minikube": "minikube",
+    "openshift": "openshift",
+}
+"""Platforms for which Istio's charts have a profile. IBM, EKS, AKS and kind have none: they run with the defaults."""
 
 
-def base(revision: str, namespace: str, ca_bundle: str) -> dict[str, Any]:
-    """Values of `base`. None leaves out its CRDs: without `enableCRDTemplates` the chart prints them as they are."""
-    return {
-        # With a revision, the default validator would point at a Service `istiod` that does not exist.
-        "defaultRevision": revision or "default",
-        "base": {"validationCABundle": ca_bundle, "validationFailurePolicy": "Fail"},
-        "global": {"istioNamespace": namespace},
-    }
+SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
+"""Where Istio's proxy image has the certificates of public authorities."""
+
+INJECTOR = "istio-sidecar-injector"
+"""ConfigMap with the templates of sidecars."""
 
 
 def crds() -> dict[str, Any]:
@@ -28,81 +40,193 @@ def crds() -> dict[str, Any]:
     return {"defaultRevision": "", "global": {"enableReaderRBAC": False}}
 
 
-def istiod(
-    *,
-    mesh_id: str,
-    cluster: str,
-    network: str,
-    trust_domain: str,
-    revision: str,
-    namespace: str,
-    platform: Platform,
-    mesh_config: MeshConfigSettings,
-    ca_bundle: str,
-) -> dict[str, Any]:
-    """Values of `istiod` for a primary."""
+def base(revision: str, namespace: str, *, by_url: bool = False, trusted: bool = False) -> dict[str, Any]:
+    """Values of `base`. None leaves out its CRDs: without `enableCRDTemplates` the chart prints them as they are.
+
+    Args:
+        revision: that whose istiod validates; empty for none, `default` for the one without a name.
+        namespace: the root namespace.
+        by_url: the validating webhook goes to an istiod outside of the cluster.
+        trusted: API servers trust its certificate without our root.
+    """
+    return {"defaultRevision": revision, "base": validation(by_url, trusted), "global": {"istioNamespace": namespace}}
+
+
+def validation(by_url: bool, trusted: bool) -> dict[str, Any]:
+    """`base`, of both charts. The same as istiod writes into its webhook, so that nothing differs afterwards
+    (https://github.com/pulumi/pulumi-kubernetes/issues/2210)."""
+    return {
+        **({"validationURL": f"https://{URL_HOST}:{WEBHOOK_PORT}/validate"} if by_url else {}),
+        **({} if trusted else {"validationCABundle": CA_BUNDLE}),
+        "validationFailurePolicy": "Fail",
+    }
+
+
+def common(args: ControlPlaneArgs) -> dict[str, Any]:
+    """Values of `istiod` in every role."""
     values: dict[str, Any] = {
         "global": {
-            "meshID": mesh_id,
-            "network": network,
-            "multiCluster": {"clusterName": cluster},
-            "istioNamespace": namespace,
-            **_proxy(mesh_config.proxy),
+            "meshID": args.mesh_id,
+            "network": args.network,
+            "multiCluster": {"clusterName": args.cluster_name},
+            "istioNamespace": args.namespace,
+            **_stated("proxy", proxy(args.mesh_config.proxy)),
+            **_stated("meshNetworks", mesh_networks(args.mesh_networks)),
         },
-        "meshConfig": {"trustDomain": trust_domain, **_mesh_config(mesh_config)},
-        # The same as istiod writes into its webhook, so that nothing differs afterwards
-        # (https://github.com/pulumi/pulumi-kubernetes/issues/2210).
-        "base": {"validationCABundle": ca_bundle, "validationFailurePolicy": "Fail"},
+        "meshConfig": {"trustDomain": args.trust_domain, **mesh_config(args.mesh_config)},
+        **_stated("revision", args.revision),
+        **_stated("platform", CHART_PLATFORMS.get(args.platform)),
+        **_stated("cni", {"enabled": True} if args.cni else {}),
     }
-    if revision:
-        values["revision"] = revision
-    if platform in CHART_PLATFORMS:
-        values["platform"] = CHART_PLATFORMS[platform]
-    if mesh_config.tracing is not None:
-        values["pilot"] = {"traceSampling": mesh_config.tracing.sampling}
+    if args.mesh_config.tracing is not None:
+        values["traceSampling"] = args.mesh_config.tracing.sampling
     return values
 
 
-def merge(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` on top of `values`: mappings are merged key by key, anything else is replaced."""
+def primary(args: ControlPlaneArgs) -> dict[str, Any]:
+    """What is added where an istiod serves its own cluster: both of its webhooks say what it would write there."""
+    return {"base": validation(False, False), "istiodRemote": {"injectionCABundle": CA_BUNDLE}, **ambient(args)}
+
+
+def ambient(args: ControlPlaneArgs) -> dict[str, Any]:
+    """The profile, and the class of the gateways that connect networks, which istiod makes only when told."""
+    if args.data_plane == "sidecar":
+        return {}
+    return {
+        "profile": "ambient",
+        **({"env": {"AMBIENT_ENABLE_MULTI_NETWORK": "true"}} if args.multi_network else {}),
+    }
+
+
+def deployment(revision: str, pilot: PilotSettings, network_policies: bool) -> dict[str, Any]:
+    """istiod's own size. The chart adds the PodDisruptionBudget where there is more than one replica."""
+    values: dict[str, Any] = {
+        "autoscaleMin": pilot.min_replicas,
+        "autoscaleMax": pilot.max_replicas,
+        **resources(pilot.requests, pilot.limits),
+    }
+    if pilot.min_replicas > 1:
+        values["topologySpreadConstraints"] = [
+            {
+                "maxSkew": 1,
+                "topologyKey": "topology.kubernetes.io/zone",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": {"app": "istiod", "istio.io/rev": revision or "default"}},
+            }
+        ]
+    return {**values, "global": {"networkPolicy": {"enabled": True}}} if network_policies else values
+
+
+def remote(
+    cluster: str,
+    network: str,
+    *,
+    address_type: AddressType,
+    by_url: bool,
+    service: bool,
+    config: bool,
+    trusted: bool,
+) -> dict[str, Any]:
+    """What is added where another cluster's istiod serves this one.
+
+    Args:
+        cluster: this cluster's ID, which istiod learns from the webhook's path.
+        network: likewise.
+        address_type: what the address of istiod's gateway is.
+        by_url: the webhook goes to that address, and not to a Service that stands for it.
+        service: a Service stands for it, so that proxies find istiod under its usual name.
+        config: the cluster also holds the configuration.
+        trusted: API servers trust istiod's certificate without our root.
+    """
+    path = f"/inject/cluster/{cluster}/net/{network}"
+    injection = {"injectionURL": f"https://{URL_HOST}:{WEBHOOK_PORT}{path}"} if by_url else {"injectionPath": path}
+    values: dict[str, Any] = {
+        "profile": "remote",
+        "istiodRemote": {**injection, **({} if trusted else {"injectionCABundle": CA_BUNDLE})},
+    }
+    if service:
+        values["global"] = {"remotePilotAddress": ADDRESS[address_type]}
+    if config:
+        # istiod reads the mesh config of this cluster, and proxies are told there where it is.
+        values |= {
+            "configMap": True,
+            "global": {"configCluster": True},
+            "meshConfig": {"defaultConfig": {"discoveryAddress": f"{URL_HOST}:{ISTIOD_PORT}"}},
+            "base": validation(True, trusted),
+        }
+    return values
+
+
+def external(revision: str, *, trusted: bool) -> dict[str, Any]:
+    """What is added where istiod serves other clusters only, the config cluster first among them.
+
+    Its webhooks are in those clusters and carry what they need from the start, so it patches none. What it would read
+    from ConfigMaps it would look for in the config cluster; as files it has them from here.
+
+    Args:
+        revision: as the ConfigMaps are called.
+        trusted: the gateway in front of it has a certificate of a public authority.
+    """
+    where = f"{URL_HOST}:{ISTIOD_PORT}"
+    metadata = {"proxyMetadata": dict.fromkeys(("XDS_ROOT_CA", "CA_ROOT_CA"), SYSTEM_ROOTS)} if trusted else {}
+    mounts = {"config-volume": ("istio", "/etc/istio/config"), "inject-volume": (INJECTOR, "/var/lib/istio/inject")}
+    return {
+        "global": {
+            "caAddress": where,
+            "configValidation": False,
+            "externalIstiod": True,
+            "operatorManageWebhooks": True,
+        },
+        "meshConfig": {"defaultConfig": {"discoveryAddress": where, **metadata}},
+        "env": {
+            "INJECTION_WEBHOOK_CONFIG_NAME": "",
+            "VALIDATION_WEBHOOK_CONFIG_NAME": "",
+            "LOCAL_CLUSTER_SECRET_WATCHER": "true",
+            "SHARED_MESH_CONFIG": _of_revision("istio", revision),
+        },
+        "volumes": [
+            {"name": volume, "configMap": {"name": _of_revision(config_map, revision)}}
+            for volume, (config_map, _) in mounts.items()
+        ],
+        "volumeMounts": [{"name": volume, "mountPath": path} for volume, (_, path) in mounts.items()],
+    }
+
+
+def cni(platform: Platform, revision: str, ambient: bool) -> dict[str, Any]:
+    """Values of `cni`. The chart merges what is below its key `cni` over the top level, profiles included."""
+    return {
+        **({"profile": "ambient"} if ambient else {}),
+        **_stated("platform", CHART_PLATFORMS.get(platform)),
+        **_stated("revision", revision),
+        # The profile leaves it to the version of the cluster, which nobody is asked for here.
+        **({"cni": {"cniBinDir": "/home/kubernetes/bin"}} if platform == "gke" else {}),
+    }
+
+
+def ztunnel(cluster: str, network: str, platform: Platform, revision: str, namespace: str) -> dict[str, Any]:
+    """Values of `ztunnel`; `namespace` is istiod's."""
+    return {
+        "multiCluster": {"clusterName": cluster},
+        "network": network,
+        "istioNamespace": namespace,
+        **_stated("platform", CHART_PLATFORMS.get(platform)),
+        **_stated("revision", revision),
+    }
+
+
+def merge(values: Mapping[str, Any], *over: Mapping[str, Any]) -> dict[str, Any]:
+    """Each of `over` on top of `values`: mappings are merged key by key, anything else is replaced."""
     merged = dict(values)
-    for key, value in over.items():
-        mine = merged.get(key)
-        merged[key] = merge(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value
+    for layer in over:
+        for key, value in layer.items():
+            mine = merged.get(key)
+            merged[key] = merge(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value
     return merged
 
 
-def _mesh_config(settings: MeshConfigSettings) -> dict[str, Any]:
-    config: dict[str, Any] = {}
-    if settings.dns_capture:
-        config["defaultConfig"] = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
-    return {**config, **_access_log(settings.access_log), **_tracing(settings.tracing)}
+def _stated(key: str, value: Any) -> dict[str, Any]:
+    return {key: value} if value else {}
 
 
-def _access_log(log: AccessLogSettings | None) -> dict[str, Any]:
-    if log is None:
-        return {}
-    chosen = {"accessLogFile": log.file, "accessLogEncoding": log.encoding}
-    return {**chosen, "accessLogFormat": log.format} if log.format else chosen
-
-
-def _tracing(tracing: TracingSettings | None) -> dict[str, Any]:
-    if tracing is None or tracing.provider is None:
-        return {}
-    return {"defaultProviders": {"tracing": [tracing.provider]}}
-
-
-def _proxy(proxy: ProxySettings) -> dict[str, Any]:
-    chosen: dict[str, Any] = {}
-    requests = proxy.requests.model_dump(exclude_none=True)
-    limits = proxy.limits.model_dump(exclude_none=True)
-    if requests or limits:
-        amounts = {"requests": requests, "limits": limits}
-        chosen["resources"] = {kind: amount for kind, amount in amounts.items() if amount}
-    chosen |= _ranges("includeIPRanges", proxy.include_ip_ranges)
-    chosen |= _ranges("excludeIPRanges", proxy.exclude_ip_ranges)
-    return {"proxy": chosen} if chosen else {}
-
-
-def _ranges(key: str, ranges: Sequence[str]) -> dict[str, str]:
-    return {key: ",".join(ranges)} if ranges else {}
+def _of_revision(name: str, revision: str) -> str:
+    return f"{name}-{revision}" if revision else name

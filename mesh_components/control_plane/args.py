@@ -1,0 +1,49 @@
+"""What the components of this room are told alike, whatever part their cluster plays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pulumi
+from pydantic import Field
+
+from mesh_components.component import ComponentArgs, MaybeOutput
+from mesh_components.settings.cluster import Platform
+from mesh_components.settings.istio import DEFAULT_VERSION, ChartSource, MeshConfigSettings, MeshNetwork
+
+DataPlane = Literal["sidecar", "ambient", "mixed"]
+
+
+class ChartArgs(ComponentArgs):
+    """Of everything that renders a chart."""
+
+    version: str = DEFAULT_VERSION
+    namespace: str = "istio-system"
+    """The root namespace."""
+    platform: Platform = "generic"
+    charts: ChartSource = ChartSource()
+    values: dict[str, Any] = Field(default_factory=dict)
+    """The escape hatch: the chart's own values, merged last."""
+    renderer: pulumi.ProviderResource | None = None
+    """Renders the charts; left out, the component makes one. Several components can share it."""
+
+
+class ControlPlaneArgs(ChartArgs):
+    """Of everything that renders the chart `istiod`, in whatever role: who this cluster is, and one revision."""
+
+    mesh_id: str
+    cluster_name: str
+    """The cluster ID; must equal the key in the remote secrets that peers hold."""
+    network: str
+    root_cert_pem: MaybeOutput[str]
+    """The root bundle, byte for byte as in `cacerts`: the webhooks trust it."""
+    trust_domain: str = "cluster.local"
+    revision: str = ""
+    mesh_config: MeshConfigSettings = MeshConfigSettings()
+    mesh_networks: Mapping[str, MeshNetwork] = Field(default_factory=dict)
+    data_plane: DataPlane = "sidecar"
+    multi_network: bool = False
+    """The mesh has several networks: ambient must be told, sidecars find out."""
+    cni: bool = False
+    """Istio's CNI plugin sets up the pods, so that sidecars come without an init container."""

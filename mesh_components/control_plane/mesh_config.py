@@ -1,0 +1,67 @@
+"""Istio's mesh config and the sidecars' defaults from settings. Pure: plain data in, plain data out
+(https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mesh_components.settings.base import ResourceAmounts
+from mesh_components.settings.istio import (
+    AccessLogSettings,
+    MeshConfigSettings,
+    MeshNetwork,
+    ProxySettings,
+    TracingSettings,
+)
+
+
+def mesh_config(settings: MeshConfigSettings) -> dict[str, Any]:
+    """The part of `meshConfig` that the settings speak of."""
+    config: dict[str, Any] = {}
+    if settings.dns_capture:
+        config["defaultConfig"] = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
+    if settings.cluster_local_hosts:
+        local = {"settings": {"clusterLocal": True}, "hosts": list(settings.cluster_local_hosts)}
+        config["serviceSettings"] = [local]
+    return {**config, **_access_log(settings.access_log), **_tracing(settings.tracing)}
+
+
+def proxy(settings: ProxySettings) -> dict[str, Any]:
+    """`global.proxy`: defaults of every sidecar."""
+    return {
+        **resources(settings.requests, settings.limits),
+        **_ranges("includeIPRanges", settings.include_ip_ranges),
+        **_ranges("excludeIPRanges", settings.exclude_ip_ranges),
+    }
+
+
+def resources(requests: ResourceAmounts, limits: ResourceAmounts) -> dict[str, Any]:
+    """`resources` as far as they are stated; what is not keeps the chart's default."""
+    amounts = {"requests": requests.model_dump(exclude_none=True), "limits": limits.model_dump(exclude_none=True)}
+    stated = {kind: amount for kind, amount in amounts.items() if amount}
+    return {"resources": stated} if stated else {}
+
+
+def mesh_networks(networks: Mapping[str, MeshNetwork]) -> dict[str, Any]:
+    """`global.meshNetworks`, the content of `networks` in Istio's words."""
+    return {
+        name: network.model_dump(mode="json", by_alias=True, exclude_none=True) for name, network in networks.items()
+    }
+
+
+def _access_log(log: AccessLogSettings | None) -> dict[str, Any]:
+    if log is None:
+        return {}
+    chosen = {"accessLogFile": log.file, "accessLogEncoding": log.encoding}
+    return {**chosen, "accessLogFormat": log.format} if log.format else chosen
+
+
+def _tracing(tracing: TracingSettings | None) -> dict[str, Any]:
+    if tracing is None or tracing.provider is None:
+        return {}
+    return {"defaultProviders": {"tracing": [tracing.provider]}}
+
+
+def _ranges(key: str, ranges: Sequence[str]) -> dict[str, str]:
+    return {key: ",".join(ranges)} if ranges else {}
