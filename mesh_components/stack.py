@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pulumi
+import yaml
 
 from mesh_components.federation import MeshFederationArgs
+from mesh_components.kubernetes import Plain
 from mesh_components.settings import FindingsError, KubeconfigSettings, MeshSettings, parse
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, load, process_environment
 
@@ -30,6 +32,7 @@ def from_stack(config: pulumi.Config, folder: Path) -> MeshFederationArgs:
         mesh=_with_folder(mesh, folder),
         kubeconfigs=_kubeconfigs({i: c.kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder),
         peer_kubeconfigs=_kubeconfigs({i: c.peer_kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder),
+        gateway_api=_gateway_api(mesh.istio.gateway_api, folder),
     )
 
 
@@ -40,6 +43,27 @@ def _with_folder(mesh: MeshSettings, folder: Path) -> MeshSettings:
         return mesh
     absolute = charts.model_copy(update={"folder": str(folder / Path(charts.folder).expanduser())})
     return mesh.model_copy(update={"istio": mesh.istio.model_copy(update={"charts": absolute})})
+
+
+def _gateway_api(file: str | None, folder: Path) -> tuple[Plain, ...]:
+    """The CRDs of the Gateway API in a file; what else is in it, such as an admission policy, is applied too."""
+    if file is None:
+        return ()
+    path = folder / Path(file).expanduser()
+    try:
+        found = [item for item in yaml.load_all(path.read_text(), Loader=yaml.CSafeLoader) if item]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no YAML"
+        raise pulumi.RunError(
+            f"mesh.istio.gatewayApi: {path} cannot be read: {reason}; ambient needs these CRDs; name the file "
+            "standard-install.yaml of a release of the Gateway API, or leave the setting out where clusters have them"
+        ) from None
+    if not any(isinstance(item, dict) and item.get("kind") == "CustomResourceDefinition" for item in found):
+        raise pulumi.RunError(
+            f"mesh.istio.gatewayApi: {path} holds no CustomResourceDefinition; name the file standard-install.yaml of "
+            "a release of the Gateway API"
+        )
+    return tuple(found)
 
 
 def _kubeconfigs(

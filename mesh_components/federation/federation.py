@@ -1,0 +1,121 @@
+"""The component. Builds phase by phase, since an address made in one cluster is a value in the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+
+from mesh_components.control_plane import charts
+from mesh_components.federation import credentials, doors, planes
+from mesh_components.federation.args import MeshFederationArgs, checked
+from mesh_components.federation.member import Member, Site, member
+from mesh_components.topology import Topology, plan
+from mesh_components.trust.root_ca import RootCA, RootCAArgs
+
+
+class MeshFederation(pulumi.ComponentResource):
+    """A whole mesh from one document."""
+
+    gateways: pulumi.Output[dict[str, Any]]
+    """Address of the gateway between networks by cluster; None where there is none. Of an external control plane's
+    cluster: that of the gateway in front of istiod."""
+    ambient_gateways: pulumi.Output[dict[str, Any]]
+    """Address of the ambient gateway by cluster, for clusters that have one."""
+    root_fingerprint: pulumi.Output[str]
+    """SHA-256 of the root's certificate, hexadecimal."""
+    expires: pulumi.Output[dict[str, Any]]
+    """When certificates end, RFC 3339: `root`, and `clusters` by name."""
+    edges: list[str]
+    """`source -> reader`, sorted."""
+    members: dict[str, Member]
+    """By cluster."""
+    root_ca: RootCA
+
+    def __init__(self, name: str, args: MeshFederationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        checked(args)
+        topology = plan(args.mesh)
+        super().__init__("mesh:index:MeshFederation", name, {"mesh": args.mesh.id}, opts)
+        self.root_ca = self._root_ca(name, topology)
+        renderer = charts.renderer(f"{name}-charts", self) if args.mesh.istio.install == "charts" else None
+        site = Site(name, args, topology, self.root_ca, renderer, self)
+        self.members = {item.name: member(site, item) for item in topology.clusters}
+        self._build(site)
+        self.edges = [str(edge) for edge in topology.edges]
+        self.root_fingerprint = self.root_ca.fingerprint
+        self.gateways = pulumi.Output.from_input({key: _address(made) for key, made in self.members.items()})
+        self.ambient_gateways = pulumi.Output.from_input(
+            {key: made.ambient_gateway.address for key, made in self.members.items() if made.ambient_gateway}
+        )
+        bundles = self.root_ca.bundles
+        self.expires = pulumi.Output.from_input(
+            {"root": self.root_ca.expires, "clusters": {cluster: bundles[cluster].expires for cluster in bundles}}
+        )
+        self.register_outputs(self.outputs())
+
+    def outputs(self) -> dict[str, Any]:
+        """What a stack exports: nothing of it is secret."""
+        return {
+            "gateways": self.gateways,
+            "ambientGateways": self.ambient_gateways,
+            "rootFingerprint": self.root_fingerprint,
+            "expires": self.expires,
+            "edges": self.edges,
+        }
+
+    def _root_ca(self, name: str, topology: Topology) -> RootCA:
+        mesh, trust = topology.mesh, topology.mesh.trust
+        args = RootCAArgs(
+            clusters=tuple(item.name for item in topology.clusters if item.signs),
+            organization=trust.organization or mesh.id,
+            algorithm=trust.algorithm,
+            root_validity_days=trust.root_validity_days,
+            intermediate_validity_days=trust.intermediate_validity_days,
+            namespace=mesh.istio.namespace,
+            protect=trust.protect_root,
+        )
+        return RootCA(f"{name}-trust", args, pulumi.ResourceOptions(parent=self))
+
+    def _build(self, site: Site) -> None:
+        """istiods and the gateways that lead to them; then the clusters that are served through those; then the
+        credentials with which istiods see all clusters; at last the gateways that wait until an istiod knows them."""
+        serving = [made for made in self.members.values() if made.plan.signs]
+        others = [made for made in self.members.values() if not made.plan.signs]
+        for made in serving:
+            self._serving(site, made)
+        for made in others:
+            if site.renderer is not None:
+                planes.served(site, made, self.members[made.plan.control_plane])
+        exposed = {made.plan.name: self._external(site, made) for made in serving if made.plan.role == "external"}
+        for made in self.members.values():
+            credentials.token(site, made)
+        credentials.remote_secrets(site, self.members, site.topology.edges)
+        for made in others:
+            behind = exposed.get(made.plan.control_plane) or self.members[made.plan.control_plane].gateway
+            doors.between_networks(site, made, *made.credentials, *([behind] if behind else []))
+
+    def _serving(self, site: Site, made: Member) -> None:
+        if made.plan.role == "external":
+            if site.renderer is not None:
+                planes.gateway_istio(site, made)
+            doors.before_external(site, made)
+            return
+        if site.renderer is not None:
+            planes.primary(site, made)
+        doors.between_networks(site, made)
+
+    def _external(self, site: Site, made: Member) -> pulumi.Resource:
+        config = next(
+            item for item in self.members.values()
+            if item.plan.role == "config" and item.plan.control_plane == made.plan.name
+        )  # fmt: skip
+        kubeconfig = credentials.config_secret(site, config, made)
+        config.credentials.append(kubeconfig)
+        if site.renderer is not None:
+            planes.external(site, made, config, kubeconfig)
+        return doors.to_external(site, made, planes.way_in(made))
+
+
+def _address(made: Member) -> Any:
+    door = made.gateway or made.external_gateway or made.ambient_gateway
+    return door.address if door else None
