@@ -1,81 +1,100 @@
-"""The objects of an east-west gateway as plain data. They equal what the official `gateway` chart renders with
-`networkGateway`, but for the labels that name Helm and the chart."""
+"""The objects of a gateway's proxy as plain data, for a gateway of any name. They equal what the official `gateway`
+chart renders, but for the labels that name Helm and the chart; the NetworkPolicy is ours (see there)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mesh_components.kubernetes import Plain
+from mesh_components.settings.base import ResourceAmounts
 from mesh_components.topology import names
 
-PORTS = (
+EAST_WEST_PORTS = (
     # The health check comes first: classic load balancers probe the first port.
     ("status-port", names.STATUS_PORT),
     ("tls", names.MTLS_PORT),
     ("tls-istiod", names.ISTIOD_PORT),
     ("tls-webhook", names.WEBHOOK_PORT),
 )
+EXTERNAL_PORTS = tuple((name, port) for name, port in EAST_WEST_PORTS if port != names.MTLS_PORT)
+"""In front of an external control plane: nothing but istiod is reached through it."""
 
-_SELECTOR = {"app": names.EAST_WEST_GATEWAY, "istio": "eastwestgateway"}
-_COMMON = {
-    **_SELECTOR,
-    "app.kubernetes.io/name": names.EAST_WEST_GATEWAY,
-    "app.kubernetes.io/instance": names.EAST_WEST_GATEWAY,
-    "app.kubernetes.io/managed-by": "Pulumi",
-    "app.kubernetes.io/part-of": "istio",
-    "istio.io/dataplane-mode": "none",
-}
+METRICS_PORTS = (15020, 15090)
+"""Where the agent and Envoy are scraped."""
+
+AS_CHART = ResourceAmounts()
+"""What is left out is as in the chart."""
+_REQUESTS = ResourceAmounts(cpu="100m", memory="128Mi")
+_LIMITS = ResourceAmounts(cpu="2000m", memory="1024Mi")
 
 
-def account(namespace: Any) -> Plain:
+@dataclass(frozen=True)
+class Proxy:
+    """Which gateway the objects belong to."""
+
+    name: str
+    """Of all its objects. What follows `istio-` is the value of the label `istio` by which a Gateway selects it."""
+    namespace: Any
+    ports: tuple[tuple[str, int], ...]
+    """Name and number of the Service's ports."""
+    network: str = ""
+    """Of an east-west gateway: the network it is the door of."""
+    revision: str = ""
+    """Revision or tag that injects it."""
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """Labels that its pods have, and no others."""
+        return {"app": self.name, "istio": self.name.removeprefix("istio-")}
+
+
+def account(proxy: Proxy) -> Plain:
     """The proxy's account."""
-    return _object("v1", "ServiceAccount", namespace)
+    return _object(proxy, "v1", "ServiceAccount")
 
 
-def role(namespace: Any) -> Plain:
-    """Reading Secrets of the namespace, where a gateway's own certificates would be."""
+def role(proxy: Proxy) -> Plain:
+    """Reading Secrets of the namespace, where a gateway's own certificates are."""
     rules = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "watch", "list"]}]
-    return _object("rbac.authorization.k8s.io/v1", "Role", namespace, rules=rules)
+    return _object(proxy, "rbac.authorization.k8s.io/v1", "Role", rules=rules)
 
 
-def role_binding(namespace: Any) -> Plain:
+def role_binding(proxy: Proxy) -> Plain:
     """The role, given to the account."""
     return _object(
+        proxy,
         "rbac.authorization.k8s.io/v1",
         "RoleBinding",
-        namespace,
-        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": names.EAST_WEST_GATEWAY},
-        subjects=[{"kind": "ServiceAccount", "name": names.EAST_WEST_GATEWAY}],
+        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": proxy.name},
+        subjects=[{"kind": "ServiceAccount", "name": proxy.name}],
     )
 
 
-def service(
-    namespace: Any, network: str, service_type: str, annotations: Mapping[str, str], source_ranges: Sequence[str]
-) -> Plain:
-    """The Service that peers find by its network label and its port 15443."""
+def service(proxy: Proxy, service_type: str, annotations: Mapping[str, str], source_ranges: Sequence[str]) -> Plain:
+    """The Service. Peers find that of an east-west gateway by its network label and its port 15443."""
     spec: dict[str, Any] = {
         "type": service_type,
-        "ports": [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in PORTS],
-        "selector": _SELECTOR,
+        "ports": [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in proxy.ports],
+        "selector": proxy.selector,
     }
     if source_ranges:
         spec["loadBalancerSourceRanges"] = list(source_ranges)
-    made = _object("v1", "Service", namespace, spec=spec)
-    metadata = made["metadata"]
-    metadata["labels"] = {**metadata["labels"], names.NETWORK_LABEL: network}
+    made = _object(proxy, "v1", "Service", spec=spec)
+    made["metadata"]["labels"].update(_network(proxy))
     if annotations:
-        metadata["annotations"] = dict(annotations)
+        made["metadata"]["annotations"] = dict(annotations)
     return made
 
 
-def deployment(namespace: Any, network: str, revision: str) -> Plain:
+def deployment(proxy: Proxy, requests: ResourceAmounts = AS_CHART, limits: ResourceAmounts = AS_CHART) -> Plain:
     """The proxy. Its image is `auto`: istiod's injector puts the right one in, so istiod has to serve before it."""
     pod_labels = {
-        **_COMMON,
+        **_labels(proxy),
         "sidecar.istio.io/inject": "true",
-        names.NETWORK_LABEL: network,
-        **({"istio.io/rev": revision} if revision else {}),
+        **_network(proxy),
+        **({names.REVISION_LABEL: proxy.revision} if proxy.revision else {}),
     }
     annotations = {
         "inject.istio.io/templates": "gateway",
@@ -85,49 +104,48 @@ def deployment(namespace: Any, network: str, revision: str) -> Plain:
         "sidecar.istio.io/inject": "true",
     }
     pod = {
-        "serviceAccountName": names.EAST_WEST_GATEWAY,
+        "serviceAccountName": proxy.name,
         "securityContext": {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]},
-        "containers": [_proxy(network)],
+        "containers": [_container(proxy, _amounts(_REQUESTS, requests), _amounts(_LIMITS, limits))],
         "terminationGracePeriodSeconds": 30,
     }
     template = {"metadata": {"annotations": annotations, "labels": pod_labels}, "spec": pod}
-    return _object(
-        "apps/v1", "Deployment", namespace, spec={"selector": {"matchLabels": _SELECTOR}, "template": template}
-    )
+    spec = {"selector": {"matchLabels": proxy.selector}, "template": template}
+    return _object(proxy, "apps/v1", "Deployment", spec=spec)
 
 
-def autoscaler(namespace: Any, min_replicas: int, max_replicas: int) -> Plain:
+def autoscaler(proxy: Proxy, min_replicas: int, max_replicas: int) -> Plain:
     """Scales on CPU at 80 %, as the chart does."""
     target = {"averageUtilization": 80, "type": "Utilization"}
     spec = {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": names.EAST_WEST_GATEWAY},
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": proxy.name},
         "minReplicas": min_replicas,
         "maxReplicas": max_replicas,
         "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
     }
-    return _object("autoscaling/v2", "HorizontalPodAutoscaler", namespace, spec=spec)
+    return _object(proxy, "autoscaling/v2", "HorizontalPodAutoscaler", spec=spec)
 
 
-def disruption_budget(namespace: Any) -> Plain:
+def disruption_budget(proxy: Proxy) -> Plain:
     """Keeps one proxy through a node's maintenance. Only of use with two or more."""
-    spec = {"minAvailable": 1, "selector": {"matchLabels": _SELECTOR}}
-    return _object("policy/v1", "PodDisruptionBudget", namespace, spec=spec)
+    spec = {"minAvailable": 1, "selector": {"matchLabels": proxy.selector}}
+    return _object(proxy, "policy/v1", "PodDisruptionBudget", spec=spec)
 
 
-def expose_services(namespace: Any, hosts: Sequence[str]) -> Plain:
-    """The Gateway that lets mesh traffic of other networks through, TLS untouched, routed by SNI
-    (https://istio.io/latest/docs/setup/install/multicluster/multi-primary_multi-network/)."""
-    server = {
-        "port": {"number": names.MTLS_PORT, "name": "tls", "protocol": "TLS"},
-        "tls": {"mode": "AUTO_PASSTHROUGH"},
-        "hosts": list(hosts),
+def network_policy(proxy: Proxy) -> Plain:
+    """Everyone may come to the gateway's ports, and it may go anywhere.
+
+    The chart's own policy opens `service.ports`, which a network gateway does not use: 15443, 15012 and 15017 stay
+    shut, and no other network gets in (manifests/charts/gateway/templates/networkpolicy.yaml, also in 1.31).
+    """
+    ports = [*(port for _, port in proxy.ports), *METRICS_PORTS]
+    spec = {
+        "podSelector": {"matchLabels": proxy.selector},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"ports": [{"protocol": "TCP", "port": port} for port in ports]}],
+        "egress": [{}],
     }
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "Gateway",
-        "metadata": {"name": names.CROSS_NETWORK_GATEWAY, "namespace": namespace},
-        "spec": {"selector": {"istio": "eastwestgateway"}, "servers": [server]},
-    }
+    return _object(proxy, "networking.k8s.io/v1", "NetworkPolicy", spec=spec)
 
 
 def load_balancer_address(status: Mapping[str, Any] | None) -> str | None:
@@ -136,7 +154,8 @@ def load_balancer_address(status: Mapping[str, Any] | None) -> str | None:
     return (ingress[0].get("ip") or ingress[0].get("hostname")) if ingress else None
 
 
-def _proxy(network: str) -> dict[str, Any]:
+def _container(proxy: Proxy, requests: Mapping[str, str], limits: Mapping[str, str]) -> dict[str, Any]:
+    view = {"name": "ISTIO_META_REQUESTED_NETWORK_VIEW", "value": proxy.network}
     return {
         "name": "istio-proxy",
         "image": "auto",
@@ -147,15 +166,31 @@ def _proxy(network: str) -> dict[str, Any]:
             "readOnlyRootFilesystem": True,
             "runAsNonRoot": True,
         },
-        "env": [{"name": "ISTIO_META_REQUESTED_NETWORK_VIEW", "value": network}],
+        **({"env": [view]} if proxy.network else {}),
         "ports": [{"containerPort": 15090, "protocol": "TCP", "name": "http-envoy-prom"}],
-        "resources": {
-            "limits": {"cpu": "2000m", "memory": "1024Mi"},
-            "requests": {"cpu": "100m", "memory": "128Mi"},
-        },
+        "resources": {"limits": limits, "requests": requests},
     }
 
 
-def _object(api_version: str, kind: str, namespace: Any, **rest: Any) -> dict[str, Any]:
-    metadata = {"name": names.EAST_WEST_GATEWAY, "namespace": namespace, "labels": dict(_COMMON)}
+def _amounts(default: ResourceAmounts, stated: ResourceAmounts) -> dict[str, str]:
+    return {**default.model_dump(exclude_none=True), **stated.model_dump(exclude_none=True)}
+
+
+def _network(proxy: Proxy) -> dict[str, str]:
+    return {names.NETWORK_LABEL: proxy.network} if proxy.network else {}
+
+
+def _labels(proxy: Proxy) -> dict[str, str]:
+    return {
+        **proxy.selector,
+        "app.kubernetes.io/name": proxy.name,
+        "app.kubernetes.io/instance": proxy.name,
+        "app.kubernetes.io/managed-by": "Pulumi",
+        "app.kubernetes.io/part-of": "istio",
+        "istio.io/dataplane-mode": "none",
+    }
+
+
+def _object(proxy: Proxy, api_version: str, kind: str, **rest: Any) -> dict[str, Any]:
+    metadata = {"name": proxy.name, "namespace": proxy.namespace, "labels": _labels(proxy)}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **rest}

@@ -22,11 +22,12 @@ from mesh_components.settings.trust import KeyAlgorithm
 CA_USES = ["cert_signing", "crl_signing", "digital_signature", "key_encipherment"]
 """No extended key usage: one on a CA would limit what Envoy accepts below it."""
 
-_KEYS: dict[KeyAlgorithm, dict[str, Any]] = {
+KEYS: dict[KeyAlgorithm, dict[str, Any]] = {
     # The provider's default curve, P224, is not offered by Go's and BoringSSL's TLS.
     "ECDSA-P256": {"algorithm": "ECDSA", "ecdsa_curve": "P256"},
     "RSA-4096": {"algorithm": "RSA", "rsa_bits": 4096},
 }
+"""What a private key is asked for with."""
 
 
 class RootCAArgs(ComponentArgs):
@@ -67,6 +68,8 @@ class RootCA(pulumi.ComponentResource):
 
     root_cert_pem: pulumi.Output[str]
     """The root's certificate."""
+    root_key_pem: pulumi.Output[str]
+    """The root's key, for certificates that are not a cluster's; secret."""
     fingerprint: pulumi.Output[str]
     """SHA-256 of the root's certificate (DER), hexadecimal: what `openssl x509 -fingerprint -sha256` prints."""
     expires: pulumi.Output[str]
@@ -83,7 +86,7 @@ class RootCA(pulumi.ComponentResource):
         }
         super().__init__("mesh:index:RootCA", name, props, opts)
         protected = pulumi.ResourceOptions(parent=self, protect=args.protect)
-        key = tls.PrivateKey(f"{name}-root-key", **_KEYS[args.algorithm], opts=protected)
+        key = tls.PrivateKey(f"{name}-root-key", **KEYS[args.algorithm], opts=protected)
         root = tls.SelfSignedCert(
             f"{name}-root",
             private_key_pem=key.private_key_pem,
@@ -95,6 +98,7 @@ class RootCA(pulumi.ComponentResource):
             opts=protected,
         )
         self.root_cert_pem = root.cert_pem
+        self.root_key_pem = pulumi.Output.secret(key.private_key_pem)
         self.fingerprint = root.cert_pem.apply(fingerprint)
         self.expires = root.validity_end_time
         self.bundles = {cluster: self._intermediate(name, cluster, args, key, root) for cluster in args.clusters}
@@ -106,7 +110,7 @@ class RootCA(pulumi.ComponentResource):
         self, name: str, cluster: str, args: RootCAArgs, root_key: tls.PrivateKey, root: tls.SelfSignedCert
     ) -> CaBundle:
         child = pulumi.ResourceOptions(parent=self)
-        key = tls.PrivateKey(f"{name}-{cluster}-key", **_KEYS[args.algorithm], opts=child)
+        key = tls.PrivateKey(f"{name}-{cluster}-key", **KEYS[args.algorithm], opts=child)
         request = tls.CertRequest(
             f"{name}-{cluster}-request",
             private_key_pem=key.private_key_pem,

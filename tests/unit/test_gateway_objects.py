@@ -1,19 +1,24 @@
-"""The east-west gateway's objects are those of the official `gateway` chart."""
+"""A gateway's objects are those of the official `gateway` chart."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
 from mesh_components.gateways import objects
+from mesh_components.settings.base import ResourceAmounts
 from tests.support.graph import ROOT
 
 RENDERED = ROOT.parent / "shared" / "istio" / "rendered"
 HELM_ONLY = {"helm.sh/chart", "app.kubernetes.io/version", "app.kubernetes.io/managed-by"}
 """Labels that name Helm, the chart and its version."""
+
+EAST_WEST = objects.Proxy("istio-eastwestgateway", "istio-system", objects.EAST_WEST_PORTS, network="network1")
+INGRESS_PORTS = (("status-port", 15021), ("http2", 80), ("https", 443))
+INGRESS = objects.Proxy("istio-ingressgateway", "istio-system", INGRESS_PORTS)
 
 
 def rendered(file: str) -> dict[str, Any]:
@@ -24,49 +29,78 @@ def rendered(file: str) -> dict[str, Any]:
 
 def without_helm(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {key: without_helm(item) for key, item in value.items() if key not in HELM_ONLY}
+        kept = {key: without_helm(item) for key, item in value.items() if key not in HELM_ONLY and item is not None}
         return {key: item for key, item in kept.items() if not (key == "annotations" and item == {})}
     return [without_helm(item) for item in value] if isinstance(value, list) else value
 
 
-def ours(revision: str, min_replicas: int) -> dict[str, Any]:
-    namespace = "istio-system"
+def ours(proxy: objects.Proxy, min_replicas: int) -> dict[str, Any]:
     made = [
-        objects.account(namespace),
-        objects.role(namespace),
-        objects.role_binding(namespace),
-        objects.service(namespace, "network1", "LoadBalancer", {}, []),
-        objects.deployment(namespace, "network1", revision),
-        objects.autoscaler(namespace, min_replicas, 5),
-        *([objects.disruption_budget(namespace)] if min_replicas > 1 else []),
+        objects.account(proxy),
+        objects.role(proxy),
+        objects.role_binding(proxy),
+        objects.service(proxy, "LoadBalancer", {}, []),
+        objects.deployment(proxy),
+        objects.autoscaler(proxy, min_replicas, 5),
+        *([objects.disruption_budget(proxy)] if min_replicas > 1 else []),
     ]
     return {item["kind"]: without_helm(item) for item in made}
 
 
 @pytest.mark.skipif(not RENDERED.is_dir(), reason="the charts' output is kept beside the project, not in it")
 @pytest.mark.parametrize(
-    ("file", "revision", "min_replicas"),
-    [("gateway-eastwest.yaml", "", 1), ("gateway-eastwest-revision.yaml", "1-30-3", 2)],
+    ("file", "proxy", "min_replicas"),
+    [
+        ("gateway-eastwest.yaml", EAST_WEST, 1),
+        ("gateway-eastwest-revision.yaml", replace(EAST_WEST, revision="1-30-3"), 2),
+        ("gateway-ingress.yaml", INGRESS, 1),
+    ],
 )
-def test_our_objects_equal_what_the_chart_renders(file: str, revision: str, min_replicas: int) -> None:
-    assert ours(revision, min_replicas) == rendered(file)
+def test_our_objects_equal_what_the_chart_renders(file: str, proxy: objects.Proxy, min_replicas: int) -> None:
+    assert ours(proxy, min_replicas) == rendered(file)
 
 
-def test_ports_are_the_four_of_a_network_gateway_health_check_first() -> None:
-    spec = objects.service("istio-system", "network1", "LoadBalancer", {}, [])["spec"]
-    assert [(p["name"], p["port"], p["targetPort"]) for p in spec["ports"]] == [
-        ("status-port", 15021, 15021),
-        ("tls", 15443, 15443),
-        ("tls-istiod", 15012, 15012),
-        ("tls-webhook", 15017, 15017),
-    ]
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [
+        (
+            objects.EAST_WEST_PORTS,
+            [("status-port", 15021), ("tls", 15443), ("tls-istiod", 15012), ("tls-webhook", 15017)],
+        ),
+        (objects.EXTERNAL_PORTS, [("status-port", 15021), ("tls-istiod", 15012), ("tls-webhook", 15017)]),
+    ],
+)
+def test_the_health_check_is_the_first_port(ports: Any, expected: list[tuple[str, int]]) -> None:
+    """Classic load balancers probe the first."""
+    spec = objects.service(replace(EAST_WEST, ports=ports), "LoadBalancer", {}, [])["spec"]
+    assert [(port["name"], port["port"]) for port in spec["ports"]] == expected
+    assert all(port["targetPort"] == port["port"] and port["protocol"] == "TCP" for port in spec["ports"])
+
+
+def test_the_policy_opens_what_the_chart_s_own_leaves_shut() -> None:
+    policy = objects.network_policy(EAST_WEST)
+    (rule,) = policy["spec"]["ingress"]
+    assert {port["port"] for port in rule["ports"]} == {15021, 15443, 15012, 15017, 15020, 15090}
+    assert policy["spec"]["egress"] == [{}]
+    pods = objects.deployment(EAST_WEST)["spec"]["template"]["metadata"]["labels"]
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= pods.items()
+
+
+def test_resources_that_are_not_stated_are_the_chart_s() -> None:
+    made = objects.deployment(EAST_WEST, ResourceAmounts(cpu="1"), ResourceAmounts(memory="2Gi"))
+    (container,) = made["spec"]["template"]["spec"]["containers"]
+    assert container["resources"] == {
+        "requests": {"cpu": "1", "memory": "128Mi"},
+        "limits": {"cpu": "2000m", "memory": "2Gi"},
+    }
 
 
 def test_builders_hand_out_objects_of_their_own() -> None:
-    first = objects.service("a", "network1", "LoadBalancer", {"x": "y"}, ["192.0.2.0/24"])
+    first = objects.service(EAST_WEST, "LoadBalancer", {"x": "y"}, ["192.0.2.0/24"])
     first["metadata"]["labels"]["changed"] = "yes"
-    second = objects.account("a")
-    assert "changed" not in second["metadata"]["labels"]
+    first["spec"]["selector"]["changed"] = "yes"
+    second = objects.service(EAST_WEST, "LoadBalancer", {}, [])
+    assert "changed" not in second["metadata"]["labels"] | second["spec"]["selector"]
     assert first["metadata"]["annotations"] == {"x": "y"}
     assert first["spec"]["loadBalancerSourceRanges"] == ["192.0.2.0/24"]
 
@@ -84,19 +118,3 @@ def test_builders_hand_out_objects_of_their_own() -> None:
 )
 def test_an_address_is_an_ip_or_a_host_name(status: Any, address: str | None) -> None:
     assert objects.load_balancer_address(status) == address
-
-
-CRDS = ROOT.parent / "shared" / "istio" / "crds-1.30.3.yaml"
-
-
-@pytest.mark.skipif(not CRDS.is_file(), reason="Istio's CRDs are kept beside the project, not in it")
-def test_istio_s_own_schema_accepts_the_gateway() -> None:
-    crds = [d for d in yaml.safe_load_all(CRDS.read_text()) if d]
-    (crd,) = [d for d in crds if d["metadata"]["name"] == "gateways.networking.istio.io"]
-    (served,) = [v for v in crd["spec"]["versions"] if v["name"] == "v1"]
-    schema = served["schema"]["openAPIV3Schema"]
-    gateway = objects.expose_services("istio-system", ["*.local"])
-    jsonschema.validate(gateway, schema)
-    wrong = {**gateway, "spec": {**gateway["spec"], "servers": [{"hosts": "*.local"}]}}
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(wrong, schema)

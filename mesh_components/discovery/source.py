@@ -1,0 +1,78 @@
+"""A cluster as the istiod of another gets to read it, and the Secret that says so: one way to write it down, whether
+clusters are announced one by one, bundled, or as an external control plane's config cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import pulumi
+from pydantic import Field, model_validator
+
+from mesh_components.clusters.cluster import Cluster
+from mesh_components.component import ComponentArgs, MaybeOutput, child_options
+from mesh_components.discovery.kubeconfig import remote_kubeconfig
+from mesh_components.discovery.reader import ReaderToken
+from mesh_components.kubernetes import KubernetesObject, Plain, encode
+from mesh_components.topology import names
+
+
+class RemoteSource(ComponentArgs):
+    """How a cluster is read: with a token at an address, or with a ready-made kubeconfig, which then wins."""
+
+    token: ReaderToken | None = None
+    kubeconfig: MaybeOutput[str] | None = Field(default=None, repr=False)
+    """A ready-made kubeconfig. istiod refuses exec plugins and paths in it."""
+    api_server: MaybeOutput[str] | None = None
+    """URL of the cluster's API server as this reader reaches it."""
+    tls_server_name: str | None = None
+    """Name to expect in the API server's certificate when it differs from the address."""
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if self.kubeconfig is None and (self.token is None or self.api_server is None):
+            message = "nothing says how to read the cluster; give a kubeconfig, or both token and api_server"
+            raise ValueError(message)
+        return self
+
+    def contents(self, cluster: str) -> pulumi.Output[str]:
+        """The kubeconfig of the cluster of that name; secret."""
+        if self.token is None or self.kubeconfig is not None:
+            return pulumi.Output.secret(self.kubeconfig or "")
+        return pulumi.Output.all(self.api_server, self.token.certificate_authority, self.token.token).apply(
+            lambda known: remote_kubeconfig(cluster, known[0], known[1], known[2], self.tls_server_name)
+        )
+
+
+def secret_object(
+    name: str, namespace: Any, kubeconfigs: Mapping[str, pulumi.Output[str]], cluster: str | None = None
+) -> Plain:
+    """The Secret as istiod looks for it: by label, in its root namespace; each key is a cluster's name.
+
+    Args:
+        name: of the Secret; istiod does not look at it.
+        namespace: the root namespace.
+        kubeconfigs: by key.
+        cluster: the cluster it is about, where it is about one; for people, and for istioctl.
+    """
+    metadata: dict[str, Any] = {"name": name, "namespace": namespace, "labels": {names.MULTI_CLUSTER_LABEL: "true"}}
+    if cluster is not None:
+        metadata["annotations"] = {names.CLUSTER_ANNOTATION: cluster}
+    data = pulumi.Output.secret({key: encode(kubeconfigs[key]) for key in sorted(kubeconfigs)})
+    return {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata, "data": data}
+
+
+def register(
+    component: pulumi.Resource,
+    name: str,
+    manifest: Plain,
+    reader: Cluster,
+    opts: pulumi.ResourceOptions | None,
+) -> pulumi.Output[str]:
+    """Register a Secret in the reader's cluster. Its name.
+
+    The child names its provider: a component that works in two clusters at once could inherit only one of theirs.
+    """
+    in_reader = pulumi.ResourceOptions(provider=reader.provider)
+    made = KubernetesObject(name, manifest, pulumi.ResourceOptions.merge(child_options(component, opts), in_reader))
+    return made.metadata.apply(lambda metadata: str(metadata["name"]))

@@ -1,0 +1,158 @@
+"""What a gateway lets through, as plain data: Istio's own resources (`networking.istio.io`).
+
+Those of an east-west gateway leave TLS untouched and route by SNI; shapes and names are those of Istio's
+`samples/multicluster`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+from mesh_components.kubernetes import Plain, encode
+from mesh_components.topology import names
+
+ISTIOD_GATEWAY = "istiod-gateway"
+EXTERNAL_GATEWAY = "external-istiod-gw"
+EXTERNAL_ROOT = "external-istiod-root"
+
+_EAST_WEST = {"istio": "eastwestgateway"}
+_ISTIOD_PORTS = (("tls-istiod", names.ISTIOD_PORT, 15012), ("tls-istiodwebhook", names.WEBHOOK_PORT, 443))
+"""Name and port on the gateway, port of istiod's Service."""
+
+
+def services(namespace: Any, hosts: Sequence[str]) -> Plain:
+    """The Gateway that lets mesh traffic of other networks through
+    (https://istio.io/latest/docs/setup/install/multicluster/multi-primary_multi-network/)."""
+    server = {
+        "port": {"number": names.MTLS_PORT, "name": "tls", "protocol": "TLS"},
+        "tls": {"mode": "AUTO_PASSTHROUGH"},
+        "hosts": list(hosts),
+    }
+    spec = {"selector": _EAST_WEST, "servers": [server]}
+    return _object("Gateway", names.CROSS_NETWORK_GATEWAY, namespace, spec)
+
+
+def istiod(namespace: Any) -> Plain:
+    """The Gateway through which remotes reach istiod
+    (https://istio.io/latest/docs/setup/install/multicluster/primary-remote/)."""
+    servers = [
+        {
+            "port": {"name": name, "number": port, "protocol": "TLS"},
+            "tls": {"mode": "PASSTHROUGH"},
+            "hosts": ["*"],
+        }
+        for name, port, _ in _ISTIOD_PORTS
+    ]
+    return _object("Gateway", ISTIOD_GATEWAY, namespace, {"selector": _EAST_WEST, "servers": servers})
+
+
+def istiod_route_name(revision: str) -> str:
+    """Name of the VirtualService that leads to one revision's istiod."""
+    return f"istiod-vs-{revision}" if revision else "istiod-vs"
+
+
+def istiod_sni_hosts(revisions: Sequence[str], namespace: str, extra_host: str | None) -> dict[str, list[str]]:
+    """By revision, the SNI host names that lead to it; no name leads to two.
+
+    Whoever calls istiod asks for its Service's name, so the names tell the revisions apart. The one without a name
+    takes whatever comes only where it is alone: beside others, a mistyped revision must find nobody rather than the
+    wrong one. A host name in a webhook's URL is the same for all; it leads to the first.
+    """
+    if list(revisions) == [""]:
+        return {"": ["*"]}
+    hosts = {
+        revision: [host, f"{host}.cluster.local"]
+        for revision, host in ((revision, names.istiod_host(revision, namespace)) for revision in revisions)
+    }
+    if extra_host:
+        hosts[revisions[0]].append(extra_host)
+    return hosts
+
+
+def istiod_route(revision: str, namespace: Any, spec: Any) -> Plain:
+    """The VirtualService that leads to one revision's istiod."""
+    return _object("VirtualService", istiod_route_name(revision), namespace, spec)
+
+
+def istiod_route_spec(revision: str, namespace: str, sni_hosts: Sequence[str]) -> dict[str, Any]:
+    """What it says."""
+    service = f"{names.istiod_host(revision, namespace)}.cluster.local"
+    routes = [
+        {
+            "match": [{"port": port, "sniHosts": list(sni_hosts)}],
+            "route": [{"destination": {"host": service, "port": {"number": to}}}],
+        }
+        for _, port, to in _ISTIOD_PORTS
+    ]
+    return {"hosts": ["*"], "gateways": [ISTIOD_GATEWAY], "tls": routes}
+
+
+def external_root(namespace: Any, root_cert_pem: pulumi.Input[str]) -> Plain:
+    """The mesh's root where the gateway in front of an external control plane finds it. Nothing of it is secret; a
+    Secret is what a `credentialName` can name in every version."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "Opaque",
+        "metadata": {"name": EXTERNAL_ROOT, "namespace": namespace},
+        "data": {"ca.crt": encode(root_cert_pem)},
+    }
+
+
+def external_gateway(namespace: Any, hosts: Sequence[Any], credential: Any) -> Plain:
+    """The Gateway in front of an external control plane
+    (https://istio.io/latest/docs/setup/install/external-controlplane/)."""
+    servers = [
+        {
+            "port": {"name": name, "number": port, "protocol": "HTTPS"},
+            "tls": {"mode": "SIMPLE", "credentialName": credential},
+            "hosts": list(hosts),
+        }
+        for name, port in (("https-xds", names.ISTIOD_PORT), ("https-webhook", names.WEBHOOK_PORT))
+    ]
+    spec = {"selector": {"istio": "ingressgateway"}, "servers": servers}
+    return _object("Gateway", EXTERNAL_GATEWAY, namespace, spec)
+
+
+def external_route(namespace: Any, hosts: Sequence[Any], istiod: pulumi.Input[str]) -> Plain:
+    """The VirtualService that leads from there to the external istiod, whose name in the cluster is given."""
+    routes = [
+        {
+            "match": [{"port": port}],
+            "route": [{"destination": {"host": _full(istiod), "port": {"number": to}}}],
+        }
+        for _, port, to in _ISTIOD_PORTS
+    ]
+    spec = {"hosts": list(hosts), "gateways": [EXTERNAL_GATEWAY], "http": routes}
+    return _object("VirtualService", "external-istiod-vs", namespace, spec)
+
+
+def external_rule(namespace: Any, istiod: pulumi.Input[str]) -> Plain:
+    """How the gateway connects to the external istiod: with TLS, to nobody but it, and with HTTP/2 for gRPC."""
+    tls = {"mode": "SIMPLE", "credentialName": EXTERNAL_ROOT, "sni": istiod, "subjectAltNames": [istiod]}
+    ports = [
+        {
+            "port": {"number": names.ISTIOD_PORT},
+            "tls": tls,
+            "connectionPool": {"http": {"h2UpgradePolicy": "UPGRADE"}},
+        },
+        {"port": {"number": 443}, "tls": tls},
+    ]
+    spec = {"host": _full(istiod), "trafficPolicy": {"portLevelSettings": ports}}
+    return _object("DestinationRule", "external-istiod-dr", namespace, spec)
+
+
+def _full(istiod: pulumi.Input[str]) -> pulumi.Input[str]:
+    return pulumi.Output.concat(istiod, ".cluster.local")
+
+
+def _object(kind: str, name: str, namespace: Any, spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": spec,
+    }

@@ -1,0 +1,73 @@
+"""A gateway's proxy with all that belongs to it, whatever the gateway is for. What it lets through is the gateway's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pulumi
+from pydantic import Field
+
+from mesh_components.component import ComponentArgs, MaybeOutput, child_options
+from mesh_components.gateways import objects
+from mesh_components.kubernetes import KubernetesObject, Plain
+from mesh_components.settings.base import ResourceAmounts
+
+ServiceType = Literal["LoadBalancer", "NodePort", "ClusterIP"]
+
+
+class ProxyArgs(ComponentArgs):
+    """How a proxy is run and reached."""
+
+    namespace: MaybeOutput[str] = "istio-system"
+    revision: str = ""
+    """Revision or tag that injects it."""
+    service_type: ServiceType = "LoadBalancer"
+    annotations: dict[str, str] = Field(default_factory=dict)
+    """Of the Service, for the cloud's load balancer."""
+    load_balancer_source_ranges: tuple[str, ...] = ()
+    min_replicas: Annotated[int, Field(ge=1)] = 1
+    max_replicas: Annotated[int, Field(ge=1)] = 5
+    requests: ResourceAmounts = ResourceAmounts()
+    """What is left out is as in Istio's chart."""
+    limits: ResourceAmounts = ResourceAmounts()
+    network_policy: bool = False
+    """A NetworkPolicy that opens the gateway's ports, where a cluster denies what is not allowed."""
+    address: str | None = None
+    """IP or host name at which the gateway is reached, where it is known beforehand."""
+
+
+def register(
+    component: pulumi.Resource,
+    name: str,
+    proxy: objects.Proxy,
+    args: ProxyArgs,
+    opts: pulumi.ResourceOptions | None,
+    *after: pulumi.Resource,
+) -> pulumi.Output[str | None]:
+    """Register the proxy's objects under a gateway; all but the Service come after what is named. The address."""
+    for role, manifest in _objects(proxy, args).items():
+        KubernetesObject(f"{name}-{role}", manifest, child_options(component, opts, *after))
+    # The Service waits for ready proxies by itself, so nothing of the proxy may wait for the Service.
+    service = KubernetesObject(
+        f"{name}-service",
+        objects.service(proxy, args.service_type, args.annotations, args.load_balancer_source_ranges),
+        child_options(component, opts),
+    )
+    if args.address is not None:
+        return pulumi.Output.from_input(args.address)
+    return service.status.apply(objects.load_balancer_address)
+
+
+def _objects(proxy: objects.Proxy, args: ProxyArgs) -> dict[str, Plain]:
+    made = {
+        "account": objects.account(proxy),
+        "role": objects.role(proxy),
+        "role-binding": objects.role_binding(proxy),
+        "proxy": objects.deployment(proxy, args.requests, args.limits),
+        "autoscaler": objects.autoscaler(proxy, args.min_replicas, args.max_replicas),
+    }
+    if args.min_replicas > 1:
+        made["disruption-budget"] = objects.disruption_budget(proxy)
+    if args.network_policy:
+        made["network-policy"] = objects.network_policy(proxy)
+    return made
