@@ -11,23 +11,53 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mesh_components.clusters.attached import AttachedCluster, AttachedClusterArgs
     from mesh_components.clusters.namespace import RootNamespace, RootNamespaceArgs
+    from mesh_components.control_plane.ambient import Cni, CniArgs, Ztunnel, ZtunnelArgs
+    from mesh_components.control_plane.base import IstioBase, IstioBaseArgs
+    from mesh_components.control_plane.external import ExternalIstiod, ExternalIstiodArgs
     from mesh_components.control_plane.istiod import Istiod, IstiodArgs
+    from mesh_components.control_plane.remote import RemoteIstiod, RemoteIstiodArgs
+    from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
+    from mesh_components.discovery.bundle import RemoteSecretBundle, RemoteSecretBundleArgs
+    from mesh_components.discovery.config_secret import ConfigSecret, ConfigSecretArgs
     from mesh_components.discovery.reader import ReaderToken, ReaderTokenArgs
     from mesh_components.discovery.remote_secret import RemoteSecret, RemoteSecretArgs
+    from mesh_components.discovery.source import RemoteSource
     from mesh_components.federation import MeshFederation, MeshFederationArgs
+    from mesh_components.gateways.ambient import AmbientGateway, AmbientGatewayArgs
     from mesh_components.gateways.east_west import EastWestGateway, EastWestGatewayArgs
+    from mesh_components.gateways.external import (
+        ExposeExternalIstiod,
+        ExposeExternalIstiodArgs,
+        ExternalGateway,
+        ExternalGatewayArgs,
+    )
     from mesh_components.settings import FindingsError, MeshSettings
     from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
     from mesh_components.trust.root_ca import RootCA, RootCAArgs
+    from mesh_components.trust.server_cert import ServerCertificate, ServerCertificateArgs
 
 _ROOMS = {
+    "AmbientGateway": "gateways.ambient",
+    "AmbientGatewayArgs": "gateways.ambient",
     "AttachedCluster": "clusters.attached",
     "AttachedClusterArgs": "clusters.attached",
     "CaCerts": "trust.cacerts",
     "CaCertsArgs": "trust.cacerts",
+    "Cni": "control_plane.ambient",
+    "CniArgs": "control_plane.ambient",
+    "ConfigSecret": "discovery.config_secret",
+    "ConfigSecretArgs": "discovery.config_secret",
     "EastWestGateway": "gateways.east_west",
     "EastWestGatewayArgs": "gateways.east_west",
+    "ExposeExternalIstiod": "gateways.external",
+    "ExposeExternalIstiodArgs": "gateways.external",
+    "ExternalGateway": "gateways.external",
+    "ExternalGatewayArgs": "gateways.external",
+    "ExternalIstiod": "control_plane.external",
+    "ExternalIstiodArgs": "control_plane.external",
     "FindingsError": "settings",
+    "IstioBase": "control_plane.base",
+    "IstioBaseArgs": "control_plane.base",
     "Istiod": "control_plane.istiod",
     "IstiodArgs": "control_plane.istiod",
     "MeshFederation": "federation",
@@ -35,22 +65,47 @@ _ROOMS = {
     "MeshSettings": "settings",
     "ReaderToken": "discovery.reader",
     "ReaderTokenArgs": "discovery.reader",
+    "RemoteIstiod": "control_plane.remote",
+    "RemoteIstiodArgs": "control_plane.remote",
     "RemoteSecret": "discovery.remote_secret",
     "RemoteSecretArgs": "discovery.remote_secret",
+    "RemoteSecretBundle": "discovery.bundle",
+    "RemoteSecretBundleArgs": "discovery.bundle",
+    "RemoteSource": "discovery.source",
+    "RevisionTag": "control_plane.tags",
+    "RevisionTagArgs": "control_plane.tags",
     "RootCA": "trust.root_ca",
     "RootCAArgs": "trust.root_ca",
     "RootNamespace": "clusters.namespace",
     "RootNamespaceArgs": "clusters.namespace",
+    "ServerCertificate": "trust.server_cert",
+    "ServerCertificateArgs": "trust.server_cert",
+    "Ztunnel": "control_plane.ambient",
+    "ZtunnelArgs": "control_plane.ambient",
 }
 
 __all__ = [
+    "AmbientGateway",
+    "AmbientGatewayArgs",
     "AttachedCluster",
     "AttachedClusterArgs",
     "CaCerts",
     "CaCertsArgs",
+    "Cni",
+    "CniArgs",
+    "ConfigSecret",
+    "ConfigSecretArgs",
     "EastWestGateway",
     "EastWestGatewayArgs",
+    "ExposeExternalIstiod",
+    "ExposeExternalIstiodArgs",
+    "ExternalGateway",
+    "ExternalGatewayArgs",
+    "ExternalIstiod",
+    "ExternalIstiodArgs",
     "FindingsError",
+    "IstioBase",
+    "IstioBaseArgs",
     "Istiod",
     "IstiodArgs",
     "MeshFederation",
@@ -58,12 +113,23 @@ __all__ = [
     "MeshSettings",
     "ReaderToken",
     "ReaderTokenArgs",
+    "RemoteIstiod",
+    "RemoteIstiodArgs",
     "RemoteSecret",
     "RemoteSecretArgs",
+    "RemoteSecretBundle",
+    "RemoteSecretBundleArgs",
+    "RemoteSource",
+    "RevisionTag",
+    "RevisionTagArgs",
     "RootCA",
     "RootCAArgs",
     "RootNamespace",
     "RootNamespaceArgs",
+    "ServerCertificate",
+    "ServerCertificateArgs",
+    "Ztunnel",
+    "ZtunnelArgs",
 ]
 
 
