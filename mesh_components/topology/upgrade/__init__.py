@@ -1,0 +1,9 @@
+"""From one version of Istio to the next: the whole mesh's way, as a row of documents.
+
+Pure: a document in, documents out. Whoever applies them asks before each, and may go back after each.
+"""
+
+from mesh_components.topology.upgrade.plan import upgrade_plan
+from mesh_components.topology.upgrade.step import Kind, Rollback, Step, UpgradeError
+
+__all__ = ["Kind", "Rollback", "Step", "UpgradeError", "upgrade_plan"]

@@ -1,0 +1,88 @@
+"""Changes of a document as a person would make them: in place, in the usual order, nothing said twice.
+
+Every function leaves its argument as it is and returns another document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mesh_components.topology.upgrade.step import Document
+
+_ORDER = ("version", "revision", "revisions", "tags")
+"""How the keys that an upgrade changes follow each other at the head of `istio`."""
+
+REMOVED = None
+"""As a value: the key goes."""
+
+
+def plain(value: Any) -> Any:
+    """A copy of plain data that shares nothing with it, so that it can be written without YAML's anchors."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def with_istio(document: Document, **changes: Any) -> Document:
+    """The document with keys of `istio` set or removed."""
+    istio = dict(document.get("istio") or {})
+    for key, value in changes.items():
+        istio = _set(istio, key, value, _ORDER[: _ORDER.index(key)])
+    return _set(document, "istio", istio, ("id", "trustDomain"))
+
+
+def with_tags(document: Document, cluster: str, tags: Mapping[str, str]) -> Document:
+    """The document with exactly these tags of one cluster."""
+    return _with_cluster(document, cluster, "tags", dict(tags) or REMOVED)
+
+
+def tags_of(document: Document, cluster: str) -> dict[str, str]:
+    """What the document says of one cluster's own tags."""
+    return dict(_cluster(document, cluster).get("tags") or {})
+
+
+def with_gateway_revision(document: Document, cluster: str, revision: str | None) -> Document:
+    """The document with `eastWest.revision` of one cluster set or removed."""
+    before = _cluster(document, cluster).get("eastWest") or {}
+    if revision is REMOVED and "revision" not in before:
+        return document
+    return _with_cluster(document, cluster, "eastWest", _set(before, "revision", revision, tuple(before)) or REMOVED)
+
+
+def gateway_revision(document: Document, cluster: str) -> str | None:
+    """What the document says of the revision of one cluster's gateway; None where it says nothing."""
+    found: str | None = (_cluster(document, cluster).get("eastWest") or {}).get("revision")
+    return found
+
+
+def revision_entry(name: str, version: str | None = None, clusters: Sequence[str] | None = None) -> dict[str, Any]:
+    """An entry of `istio.revisions` without what it need not say."""
+    entry: dict[str, Any] = {"name": name}
+    if version is not None:
+        entry["version"] = version
+    if clusters is not None:
+        entry["clusters"] = list(clusters)
+    return entry
+
+
+def _cluster(document: Document, name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = next(item for item in document["clusters"] if item["name"] == name)
+    return found
+
+
+def _with_cluster(document: Document, name: str, key: str, value: Any) -> Document:
+    clusters = [_set(item, key, value, tuple(item)) if item["name"] == name else item for item in document["clusters"]]
+    return {**document, "clusters": clusters}
+
+
+def _set(mapping: Mapping[str, Any], key: str, value: Any, before: tuple[str, ...]) -> dict[str, Any]:
+    """The mapping with the key where it was, else behind the last of those that come before it."""
+    if value is REMOVED:
+        return {k: v for k, v in mapping.items() if k != key}
+    if key in mapping:
+        return {**mapping, key: value}
+    keys = list(mapping)
+    last = max((keys.index(k) for k in before if k in mapping), default=-1)
+    items = list(mapping.items())
+    return dict([*items[: last + 1], (key, value), *items[last + 1 :]])
