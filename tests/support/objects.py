@@ -54,3 +54,22 @@ def client_of(kubeconfig: str) -> client.ApiClient:
     """A client made of nothing but the contents of a kubeconfig, as istiod makes one."""
     made: client.ApiClient = config.new_client_from_config_dict(yaml.safe_load(kubeconfig))
     return made
+
+
+_COMES_AND_GOES = {"events", "endpoints", "endpointslices", "leases", "replicasets", "pods", "controllerrevisions"}
+"""What controllers make of other objects, and take away in their own time."""
+
+
+def everything(api: Api) -> set[str]:
+    """Path of every object of a cluster, of whatever kind, but for what controllers make by themselves."""
+    groups = ["/api/v1"]
+    groups += [f"/apis/{group['preferredVersion']['groupVersion']}" for group in api.get("/apis")["groups"]]
+    found = set()
+    for group in groups:
+        for kind in api.get(group)["resources"]:
+            if "list" not in kind["verbs"] or "/" in kind["name"] or kind["name"] in _COMES_AND_GOES:
+                continue
+            for item in api.get(f"{group}/{kind['name']}")["items"]:
+                metadata = item["metadata"]
+                found.add(f"{kind['name']}/{metadata.get('namespace', '')}/{metadata['name']}")
+    return found

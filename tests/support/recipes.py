@@ -21,6 +21,9 @@ TOPOLOGIES = (
 )
 """One stack file, one page and one picture each."""
 
+LAB_CLUSTERS = {"control": "cluster3"}
+"""Which cluster of the lab plays a cluster of the recipes; the others have the same name."""
+
 CHARTS = ROOT / "tests/charts"
 
 
@@ -41,6 +44,12 @@ def on_lab(recipe: str) -> dict[str, Any]:
     wanted.setdefault("trust", {})["protectRoot"] = False
     wanted["istio"]["charts"] = {"folder": str(CHARTS)}
     for cluster in wanted["clusters"]:
-        cluster |= {"platform": "lab", "kubeconfig": {"file": f".lab/clusters/{cluster['name']}/kubeconfig"}}
+        file = f".lab/clusters/{lab_cluster(cluster['name'])}/kubeconfig"
+        cluster |= {"platform": "lab", "kubeconfig": {"file": file}}
         cluster.pop("apiServer", None)
     return wanted
+
+
+def lab_cluster(name: str) -> str:
+    """The cluster of the lab that plays a cluster of a recipe."""
+    return LAB_CLUSTERS.get(name, name)

@@ -1,0 +1,243 @@
+"""Every topology as a graph: what waits for what, what is where, and what a further cluster changes."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from mesh_components.settings import Severity, parse
+from mesh_components.topology.findings import findings
+from tests.support.graph import Graph, Registered
+from tests.support.meshes import document, federation
+from tests.support.recipes import TOPOLOGIES
+from tests.support.recipes import document as recipe
+
+GRAPHS: dict[str, Graph] = {}
+
+
+def graph(name: str) -> Graph:
+    """The graph of a recipe, made once."""
+    if name not in GRAPHS:
+        GRAPHS[name] = federation(recipe(name))
+    return GRAPHS[name]
+
+
+def under(graph: Graph, component: str) -> list[Registered]:
+    """The objects of a component."""
+    return [item for item in graph.kubernetes() if item.parent == component]
+
+
+def after(graph: Graph, later: str, earlier: str) -> bool:
+    """Whether every object of one component waits for every object of the other, directly or by others between."""
+    first = {item.name for item in under(graph, earlier)}
+    assert first, f"{earlier} has no objects"
+    assert under(graph, later), f"{later} has no objects"
+    return all(first <= awaited(graph, item) for item in under(graph, later))
+
+
+def awaited(graph: Graph, item: Registered) -> set[str]:
+    """Everything that a resource waits for."""
+    found: set[str] = set()
+    waiting = [item.name]
+    while waiting:
+        for name in graph.resources_by_name[waiting.pop()].depends_on - found:
+            found.add(name)
+            waiting.append(name)
+    return found
+
+
+@pytest.mark.parametrize("name", TOPOLOGIES)
+class TestEvery:
+    """What holds in all of them."""
+
+    def test_every_object_is_in_the_cluster_of_its_name(self, name: str) -> None:
+        clusters = [member["name"] for member in recipe(name)["clusters"]]
+        for item in graph(name).kubernetes():
+            within = item.name.removeprefix("mesh-")
+            reader = within.partition("-to-")[2]
+            assert graph(name).cluster(item) == next(c for c in clusters if (reader or within).startswith(c))
+
+    def test_preview_shows_what_up_makes(self, name: str) -> None:
+        assert federation(recipe(name), preview=True).drawing() == graph(name).drawing()
+
+    def test_no_secret_is_in_clear(self, name: str) -> None:
+        for item in graph(name).resources_by_name.values():
+            if item.type == "kubernetes:core/v1:Secret" and "data" in item.inputs:
+                assert "data" in item.secret, item.name
+
+    def test_istiod_comes_after_its_certificate_and_its_crds(self, name: str) -> None:
+        made = graph(name)
+        for istiod in made.of_type("mesh:index:Istiod"):
+            prefix = istiod.name.removesuffix("-istiod")
+            assert after(made, istiod.name, f"{prefix}-trust")
+            assert after(made, istiod.name, f"{prefix.removesuffix('-gateway')}-base")
+
+    def test_gateways_come_after_the_istiod_that_injects_them(self, name: str) -> None:
+        made = graph(name)
+        for gateway in made.of_type("mesh:index:EastWestGateway"):
+            assert after(made, gateway.name, f"{gateway.name.removesuffix('-eastwest')}-istiod")
+
+    def test_own_resources_per_cluster_are_twenty_or_fewer(self, name: str) -> None:
+        """Without what the charts hold and without the edges, which grow with the mesh and not with the cluster."""
+        made = graph(name)
+        for member in recipe(name)["clusters"]:
+            own = [r for r in made.kubernetes() if made.cluster(r) == member["name"] and not _of_a_chart(made, r)]
+            # The external control plane's cluster has two: its gateway is a small mesh of its own.
+            assert len(own) <= 20
+
+
+def _of_a_chart(graph: Graph, item: Registered) -> bool:
+    kind = graph.resources_by_name[item.parent].type.rsplit(":", 1)[-1]
+    edges = {"RemoteSecret", "RemoteSecretBundle", "ConfigSecret"}
+    return kind in edges | {"IstioBase", "Istiod", "RemoteIstiod", "ExternalIstiod", "RevisionTag", "Cni", "Ztunnel"}
+
+
+@pytest.mark.parametrize("name", ["primary-remote-single-network", "primary-remote-multi-network"])
+class TestRemote:
+    """A remote needs its primary's gateway first, and injects only once its primary knows it."""
+
+    def test_the_webhook_leads_to_the_gateway_of_the_primary(self, name: str) -> None:
+        made = graph(name)
+        rendered = [o for o in made.rendered if o["values"].get("profile") == "remote" and o["chart"] == "istiod"]
+        (options,) = rendered
+        network = recipe(name)["clusters"][1]["network"]
+        assert options["values"]["istiodRemote"]["injectionPath"] == f"/inject/cluster/cluster2/net/{network}"
+        assert options["values"]["global"]["remotePilotAddress"] == "192.0.2.251"
+
+    def test_the_primary_serves_others(self, name: str) -> None:
+        first = next(o for o in graph(name).rendered if o["chart"] == "istiod")
+        assert first["values"]["global"]["externalIstiod"] is True
+
+    def test_the_remote_signs_nothing(self, name: str) -> None:
+        assert [r.name for r in graph(name).of_type("mesh:index:CaCerts")] == ["mesh-cluster1-trust"]
+
+    def test_the_primary_reads_the_remote_and_not_the_other_way_round(self, name: str) -> None:
+        assert [r.name for r in graph(name).of_type("mesh:index:RemoteSecret")] == ["mesh-cluster2-to-cluster1"]
+
+
+def test_a_remotes_gateway_waits_until_its_primary_knows_the_remote() -> None:
+    made = graph("primary-remote-multi-network")
+    assert after(made, "mesh-cluster2-eastwest", "mesh-cluster2-to-cluster1")
+
+
+class TestExternal:
+    """Each part of an external control plane needs what another cluster makes."""
+
+    def test_istiod_comes_after_the_way_to_its_configuration(self) -> None:
+        made = graph("external-control-plane")
+        assert after(made, "mesh-control-istiod", "mesh-cluster1-to-control")
+        assert after(made, "mesh-cluster1-to-control", "mesh-cluster1-istiod-token")
+
+    def test_it_is_exposed_after_it_serves_and_the_gateways_of_the_mesh_come_after_that(self) -> None:
+        made = graph("external-control-plane")
+        assert after(made, "mesh-control-expose", "mesh-control-istiod")
+        for cluster in ("cluster1", "cluster2"):
+            assert after(made, f"mesh-{cluster}-eastwest", "mesh-control-expose")
+
+    def test_only_the_control_planes_cluster_signs(self) -> None:
+        made = graph("external-control-plane")
+        secrets = {made.cluster(r) for r in made.kubernetes() if r.inputs.get("metadata", {}).get("name") == "cacerts"}
+        assert secrets == {"control"}
+
+
+class TestDiscovery:
+    """Who reads whom, and in how many Secrets."""
+
+    def test_bundled_needs_one_secret_per_reader(self) -> None:
+        made = graph("several-primaries-and-remotes")
+        bundles = {r.name: under(made, r.name) for r in made.of_type("mesh:index:RemoteSecretBundle")}
+        assert set(bundles) == {"mesh-cluster1-sources", "mesh-cluster2-sources"}
+        ((first,), (second,)) = bundles.values()
+        assert set(first.inputs["data"]) == {"cluster2", "cluster3", "cluster4"}
+        assert set(second.inputs["data"]) == {"cluster1", "cluster3", "cluster4"}
+
+    def test_spokes_do_not_read_each_other(self) -> None:
+        wanted = document("hub", "east", "west", discovery={"reach": "hub-and-spoke", "hubs": ["hub"]})
+        edges = federation(wanted).stack_outputs["edges"]
+        assert set(edges) == {"hub -> east", "east -> hub", "hub -> west", "west -> hub"}
+
+    def test_a_reader_has_an_address_of_its_own(self) -> None:
+        wanted = document("a", "b", "c")
+        wanted["clusters"][0]["apiServer"] = {"addressFor": {"b": "https://10.1.2.3:6443"}}
+        made = federation(wanted)
+        servers = {}
+        for reader in "bc":
+            (secret,) = under(made, f"mesh-a-to-{reader}")
+            servers[reader] = base64.b64decode(secret.inputs["data"]["a"]).decode()
+        assert "server: https://10.1.2.3:6443" in servers["b"]
+        assert "server: https://a.example.com:6443" in servers["c"]
+
+
+SIDE_BY_SIDE: dict[str, Any] = {
+    "version": "1.31.0",
+    "revision": "1-30-3",
+    "revisions": [{"name": "1-30-3", "version": "1.30.3"}, {"name": "1-31-0", "clusters": ["a"]}],
+    "tags": {"prod": "1-30-3"},
+}
+
+
+class TestRevisions:
+    """Control planes side by side."""
+
+    def test_each_is_rendered_in_its_version_where_it_is(self) -> None:
+        made = federation(document("a", "b", istio=SIDE_BY_SIDE))
+        found = sorted(r.name for r in made.of_type("mesh:index:Istiod"))
+        assert found == ["mesh-a-istiod-1-30-3", "mesh-a-istiod-1-31-0", "mesh-b-istiod-1-30-3"]
+        versions = sorted(
+            (o["values"].get("revision", ""), o["version"]) for o in made.rendered if o["chart"] == "istiod"
+        )
+        assert ("1-31-0", "1.31.0") in versions
+        assert {version for revision, version in versions if revision == "1-30-3"} == {"1.30.3"}
+        assert {o["version"] for o in made.rendered if o["chart"] == "base"} == {"1.31.0"}
+
+    def test_a_tag_that_moves_keeps_its_resources(self) -> None:
+        here = federation(document("a", "b", istio=SIDE_BY_SIDE))
+        moved = document("a", "b", istio=SIDE_BY_SIDE)
+        moved["clusters"][0]["tags"] = {"prod": "1-31-0"}
+        there = federation(moved)
+        assert there.drawing() == here.drawing()
+
+
+@st.composite
+def some_meshes(draw: st.DrawFn) -> dict[str, Any]:
+    """Two to five clusters of any roles, networks and ways to be read."""
+    names = draw(st.lists(st.sampled_from(["a", "b", "c", "d", "e"]), min_size=2, max_size=5, unique=True))
+    wanted = document(*names, istio=draw(st.sampled_from([{}, {"install": "none"}, {"dataPlane": "mixed"}])))
+    wanted["discovery"] = {"secrets": draw(st.sampled_from(["separate", "bundled"]))}
+    for member in wanted["clusters"]:
+        member["role"] = draw(st.sampled_from(["primary", "primary", "remote"]))
+        member["network"] = draw(st.sampled_from(["one", "two"]))
+    return wanted
+
+
+def _valid(wanted: dict[str, Any]) -> bool:
+    return all(f.severity is not Severity.ERROR for f in findings(parse(wanted)))
+
+
+class TestAny:
+    """For any mesh that the rules let through."""
+
+    @settings(max_examples=25)
+    @given(some_meshes())
+    def test_preview_shows_what_up_makes(self, wanted: dict[str, Any]) -> None:
+        assume(_valid(wanted))
+        assert federation(wanted, preview=True).drawing() == federation(wanted).drawing()
+
+    @settings(max_examples=25)
+    @given(some_meshes(), st.sampled_from(["one", "two"]), st.sampled_from(["primary", "remote"]))
+    def test_a_further_cluster_changes_only_what_the_others_know_of_it(
+        self, wanted: dict[str, Any], network: str, role: str
+    ) -> None:
+        networks = {member["network"] for member in wanted["clusters"]}
+        assume(network in networks)
+        new = {"name": "new", "network": network, "role": role, "kubeconfig": {"file": "new"}}
+        grown = {**wanted, "clusters": [*wanted["clusters"], new]}
+        assume(_valid(wanted) and _valid(grown))
+        before, after_ = federation(wanted).resources_by_name, federation(grown).resources_by_name
+        assert before.keys() <= after_.keys()
+        changed = {name for name in before if before[name].inputs != after_[name].inputs}
+        assert all(name.endswith("-sources-secret") for name in changed)
