@@ -18,6 +18,7 @@ from meshctl.lab.commands import plain_report
 from meshctl.lab.lab import DEFAULT_CLUSTERS, Lab
 
 T = TypeVar("T")
+FOUR_CLUSTERS = ("cluster1", "cluster2", "cluster3", "cluster4")
 THREE_CLUSTERS = (*DEFAULT_CLUSTERS, "cluster3")
 
 
@@ -70,6 +71,18 @@ def lab3(lab: RealLab) -> RealLab:
     if THREE_CLUSTERS[-1] not in {cluster.name for cluster in lab.clusters()}:
         lab.up(THREE_CLUSTERS)
     return lab
+
+
+@pytest.fixture(scope="session")
+def wide_lab(tmp_path_factory: pytest.TempPathFactory, lab_progress: Report) -> Iterator[RealLab]:
+    """A second lab of four clusters, in which Istio's kinds are known and nothing of Istio is there: for charts."""
+    lab = RealLab(tmp_path_factory.mktemp("wide-lab"), lab_progress)
+    try:
+        lab.up(FOUR_CLUSTERS, namespaces=())
+        yield lab
+    finally:
+        if lab.exists:
+            lab.down()
 
 
 @pytest.fixture(scope="session")
