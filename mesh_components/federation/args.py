@@ -1,0 +1,60 @@
+"""What a federation is made from: the document, and what it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pulumi
+from pydantic import Field
+
+from mesh_components.clusters.cluster import Cluster
+from mesh_components.component import ComponentArgs
+from mesh_components.kubernetes import Plain
+from mesh_components.settings import FindingsError, MeshSettings
+from mesh_components.settings.kubeconfig import Kubeconfig
+from mesh_components.topology.findings import check
+from mesh_components.topology.rules import Kubeconfigs
+
+
+class MeshFederationArgs(ComponentArgs):
+    """The document, and what it names."""
+
+    mesh: MeshSettings
+    kubeconfigs: Kubeconfigs = Field(default_factory=dict, repr=False)
+    """By position in the document's clusters; for those that `clusters` does not bring."""
+    peer_kubeconfigs: Kubeconfigs = Field(default_factory=dict, repr=False)
+    """By position; where the document names one to hand to the peers."""
+    clusters: Mapping[str, Cluster] = Field(default_factory=dict)
+    """Clusters of the calling program, by name; the others are attached by their kubeconfig."""
+    gateway_api: tuple[Plain, ...] = Field(default=(), repr=False)
+    """The CRDs of the Gateway API, for clusters that lack them."""
+
+    def kubeconfig(self, name: str) -> Kubeconfig | None:
+        """With which this program reaches a cluster; None where there is none that can be read."""
+        return self._of(self.kubeconfigs, name)
+
+    def peer_kubeconfig(self, name: str) -> Kubeconfig | None:
+        """The ready-made one that its readers get; None where they get one with a token."""
+        return self._of(self.peer_kubeconfigs, name)
+
+    def _of(self, kubeconfigs: Kubeconfigs, name: str) -> Kubeconfig | None:
+        position = [cluster.name for cluster in self.mesh.clusters].index(name)
+        found = kubeconfigs.get(position)
+        return found if isinstance(found, Kubeconfig) else None
+
+
+def checked(args: MeshFederationArgs) -> None:
+    """Say all findings before the first resource; stop at an error."""
+    try:
+        warnings = check(
+            args.mesh,
+            args.kubeconfigs,
+            args.peer_kubeconfigs,
+            holds_chart=lambda folder, chart: (Path(folder).expanduser() / chart / "Chart.yaml").is_file(),
+            brought=frozenset(args.clusters),
+        )
+    except FindingsError as error:
+        raise pulumi.RunError(str(error)) from None
+    for warning in warnings:
+        pulumi.log.warn(str(warning))

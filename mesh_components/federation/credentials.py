@@ -1,0 +1,124 @@
+"""Discovery in a federation: readers' tokens, and the secrets that carry them to the istiods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+
+import pulumi
+
+from mesh_components.discovery.bundle import RemoteSecretBundle, RemoteSecretBundleArgs
+from mesh_components.discovery.config_secret import ConfigSecret, ConfigSecretArgs
+from mesh_components.discovery.kubeconfig import only_context
+from mesh_components.discovery.reader import ReaderToken, ReaderTokenArgs
+from mesh_components.discovery.remote_secret import RemoteSecret, RemoteSecretArgs
+from mesh_components.discovery.source import RemoteSource
+from mesh_components.federation.member import Member, Site
+from mesh_components.topology import Edge, names
+
+Members = Mapping[str, Member]
+
+
+def token(site: Site, member: Member) -> None:
+    """The token with which others read this cluster; none where the document names a kubeconfig to hand out."""
+    read = any(edge.source == member.plan.name and not edge.config for edge in site.topology.edges)
+    if not read or member.plan.settings.peer_kubeconfig is not None:
+        return
+    args = ReaderTokenArgs(namespace=site.mesh.istio.namespace)
+    member.token = ReaderToken(f"{member.prefix}-reader", args, site.inside(member, *member.ready))
+
+
+def config_secret(site: Site, config: Member, external: Member) -> ConfigSecret:
+    """The way of an external istiod to the cluster that holds its configuration."""
+    (revision,) = external.plan.revisions
+    ready_made = _ready_made(site, config)
+    reader = None
+    if ready_made is None:
+        account = ReaderTokenArgs(namespace=site.mesh.istio.namespace, account=names.istiod(revision.name))
+        reader = ReaderToken(f"{config.prefix}-istiod-token", account, site.inside(config, *config.ready))
+    args = ConfigSecretArgs(
+        source_name=config.plan.name,
+        reader=external.cluster,
+        source=RemoteSource(
+            token=reader,
+            kubeconfig=ready_made,
+            api_server=_api_server(config, external.plan.name),
+            tls_server_name=config.plan.settings.api_server.tls_server_name,
+        ),
+        namespace=site.mesh.istio.namespace,
+    )
+    return ConfigSecret(
+        f"{site.name}-{config.plan.name}-to-{external.plan.name}",
+        args,
+        pulumi.ResourceOptions(parent=site.parent, depends_on=[external.namespace]),
+    )
+
+
+def remote_secrets(site: Site, members: Members, edges: Iterable[Edge]) -> None:
+    """One Secret per edge, or one per reader, as the document says."""
+    plain = sorted((edge for edge in edges if not edge.config), key=lambda edge: (edge.reader, edge.source))
+    for reader, group in groupby(plain, key=lambda edge: edge.reader):
+        sources = [members[edge.source] for edge in group]
+        if site.mesh.discovery.secrets == "bundled":
+            _bundle(site, members[reader], sources)
+        else:
+            for source in sources:
+                _separate(site, members[reader], source)
+
+
+def _separate(site: Site, reader: Member, source: Member) -> None:
+    known = _source(site, source, reader)
+    secret = RemoteSecret(
+        f"{site.name}-{source.plan.name}-to-{reader.plan.name}",
+        RemoteSecretArgs(
+            source_name=source.plan.name,
+            source=source.cluster,
+            reader=reader.cluster,
+            token=known.token,
+            kubeconfig=known.kubeconfig,
+            api_server=known.api_server,
+            tls_server_name=known.tls_server_name,
+            namespace=site.mesh.istio.namespace,
+        ),
+        _after(site, reader),
+    )
+    _known_to(source, reader, secret)
+
+
+def _bundle(site: Site, reader: Member, sources: list[Member]) -> None:
+    args = RemoteSecretBundleArgs(
+        reader=reader.cluster,
+        sources={source.plan.name: _source(site, source, reader) for source in sources},
+        namespace=site.mesh.istio.namespace,
+    )
+    secret = RemoteSecretBundle(f"{reader.prefix}-sources", args, _after(site, reader))
+    for source in sources:
+        _known_to(source, reader, secret)
+
+
+def _source(site: Site, source: Member, reader: Member) -> RemoteSource:
+    return RemoteSource(
+        token=source.token,
+        kubeconfig=_ready_made(site, source),
+        api_server=_api_server(source, reader.plan.name),
+        tls_server_name=source.plan.settings.api_server.tls_server_name,
+    )
+
+
+def _api_server(source: Member, reader: str) -> pulumi.Input[str]:
+    stated = source.plan.settings.api_server
+    return stated.address_for.get(reader) or stated.address or source.cluster.api_server
+
+
+def _ready_made(site: Site, source: Member) -> str | None:
+    found = site.args.peer_kubeconfig(source.plan.name)
+    return only_context(found.contents, found.context) if found else None
+
+
+def _after(site: Site, reader: Member) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(parent=site.parent, depends_on=list(reader.ready))
+
+
+def _known_to(source: Member, reader: Member, secret: pulumi.Resource) -> None:
+    if reader.plan.name == source.plan.control_plane:
+        source.credentials.append(secret)

@@ -1,0 +1,95 @@
+"""The gateways of a federation."""
+
+from __future__ import annotations
+
+import pulumi
+
+from mesh_components.federation.member import Member, Site
+from mesh_components.gateways.ambient import AmbientGateway, AmbientGatewayArgs
+from mesh_components.gateways.east_west import EastWestGateway, EastWestGatewayArgs
+from mesh_components.gateways.external import (
+    ExposeExternalIstiod,
+    ExposeExternalIstiodArgs,
+    ExternalGateway,
+    ExternalGatewayArgs,
+)
+from mesh_components.trust.server_cert import ServerCertificate, ServerCertificateArgs
+
+_FROM_DOCUMENT = {
+    "service_type",
+    "annotations",
+    "load_balancer_source_ranges",
+    "min_replicas",
+    "max_replicas",
+    "requests",
+    "limits",
+    "address",
+}
+
+
+def between_networks(site: Site, member: Member, *after: pulumi.Resource) -> None:
+    """The doors through which other networks come in, and remotes to istiod."""
+    plan, istio = member.plan, site.mesh.istio
+    opts = site.inside(member, *member.ready, *after)
+    if plan.east_west:
+        stated = plan.settings.east_west
+        by_name = plan.exposes_istiod and plan.address_type == "hostname"
+        args = EastWestGatewayArgs(
+            network=plan.settings.network,
+            namespace=istio.namespace,
+            revision=plan.gateway_revision,
+            hosts=stated.hosts,
+            network_policy=istio.network_policies,
+            expose_services=plan.exposes_services,
+            expose_istiod=tuple(item.name for item in plan.revisions) if plan.exposes_istiod else (),
+            istiod_host=stated.address if by_name else None,
+            **stated.model_dump(include=_FROM_DOCUMENT),
+        )
+        member.gateway = EastWestGateway(f"{member.prefix}-eastwest", args, opts)
+    if plan.ambient_gateway:
+        ambient = AmbientGatewayArgs(
+            gateway_name=plan.ambient_gateway,
+            network=plan.settings.network,
+            namespace=istio.namespace,
+            revision=plan.gateway_revision,
+            **plan.settings.east_west.model_dump(include={"service_type", "annotations", "address"}),
+        )
+        member.ambient_gateway = AmbientGateway(f"{member.prefix}-ambient-gateway", ambient, opts)
+
+
+def before_external(site: Site, member: Member) -> None:
+    """The gateway in front of an external control plane: its address goes into everything that is served by it."""
+    args = ExternalGatewayArgs(
+        network_policy=site.mesh.istio.network_policies,
+        **member.plan.settings.east_west.model_dump(include=_FROM_DOCUMENT),
+    )
+    opts = site.inside(member, *member.ready)
+    member.external_gateway = ExternalGateway(f"{member.prefix}-gateway", args, opts)
+
+
+def to_external(site: Site, member: Member, address: pulumi.Output[str]) -> ExposeExternalIstiod:
+    """What lets the gateway through to the external istiod, with a certificate for its address."""
+    plan, trust = member.plan, site.mesh.trust
+    credential: pulumi.Input[str] | None = plan.settings.east_west.credential
+    made: list[pulumi.Resource] = []
+    if credential is None:
+        args = ServerCertificateArgs(
+            root_ca=site.root_ca,
+            address=address,
+            address_type=plan.address_type,
+            organization=trust.organization or site.mesh.id,
+            validity_days=trust.intermediate_validity_days,
+            algorithm=trust.algorithm,
+        )
+        certificate = ServerCertificate(f"{member.prefix}-certificate", args, site.inside(member, *member.ready))
+        credential = certificate.secret_name
+        made.append(certificate)
+    exposed = ExposeExternalIstiodArgs(
+        address=address,
+        address_type=plan.address_type,
+        root_cert_pem=site.root_ca.root_cert_pem,
+        credential=credential,
+        namespace=site.mesh.istio.namespace,
+        revision=plan.revisions[0].name,
+    )
+    return ExposeExternalIstiod(f"{member.prefix}-expose", exposed, site.inside(member, *member.ready, *made))

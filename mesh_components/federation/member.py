@@ -1,0 +1,110 @@
+"""One cluster with what is built in it, and what all builders share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pulumi
+
+from mesh_components.clusters.attached import AttachedCluster, AttachedClusterArgs
+from mesh_components.clusters.cluster import Cluster
+from mesh_components.clusters.namespace import RootNamespace, RootNamespaceArgs
+from mesh_components.discovery.reader import ReaderToken
+from mesh_components.federation.args import MeshFederationArgs
+from mesh_components.gateways.ambient import AmbientGateway
+from mesh_components.gateways.east_west import EastWestGateway
+from mesh_components.gateways.external import ExternalGateway
+from mesh_components.settings import MeshSettings
+from mesh_components.topology import ClusterPlan, Topology
+from mesh_components.topology.plan import networks
+from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
+from mesh_components.trust.root_ca import RootCA
+
+_HANDED = "hand its kubeconfig over in `kubeconfigs`, or the cluster itself in `clusters`"
+
+
+@dataclass(frozen=True)
+class Site:
+    """What every builder of one federation shares."""
+
+    name: str
+    args: MeshFederationArgs
+    topology: Topology
+    root_ca: RootCA
+    renderer: pulumi.ProviderResource | None
+    """Renders the charts; None where something else installs Istio."""
+    parent: pulumi.Resource
+
+    @property
+    def mesh(self) -> MeshSettings:
+        """The document."""
+        return self.args.mesh
+
+    @property
+    def several_networks(self) -> bool:
+        """Whether the mesh has more than one network."""
+        return len(networks(self.mesh)) > 1
+
+    def inside(self, member: Member, *after: pulumi.Resource | None) -> pulumi.ResourceOptions:
+        """Options of what is built in a cluster, after what it has to wait for."""
+        made = [resource for resource in after if resource is not None]
+        return pulumi.ResourceOptions(parent=self.parent, providers=[member.cluster.provider], depends_on=made)
+
+
+@dataclass
+class Member:
+    """One cluster with what was built in it; filled phase by phase."""
+
+    prefix: str
+    """Beginning of the names of all its resources."""
+    plan: ClusterPlan
+    cluster: Cluster
+    namespace: RootNamespace
+    cacerts: CaCerts | None = None
+    planes: list[pulumi.Resource] = field(default_factory=list)
+    """Its control planes with what they need: what gateways and credentials come after."""
+    gateway: EastWestGateway | None = None
+    ambient_gateway: AmbientGateway | None = None
+    external_gateway: ExternalGateway | None = None
+    token: ReaderToken | None = None
+    credentials: list[pulumi.Resource] = field(default_factory=list)
+    """The secrets with which the istiod that serves this cluster reads it."""
+
+    @property
+    def ready(self) -> list[pulumi.Resource]:
+        """What comes first in every cluster."""
+        return [self.namespace, *self.planes]
+
+
+def member(site: Site, item: ClusterPlan) -> Member:
+    """Phase one of a cluster: the way in, the root namespace, the signing certificate."""
+    prefix = f"{site.name}-{item.name}"
+    cluster = site.args.clusters.get(item.name) or _attached(site, prefix, item)
+    namespace = RootNamespace(
+        f"{prefix}-namespace",
+        RootNamespaceArgs(
+            network=item.settings.network if item.role != "external" else None,
+            namespace=site.mesh.istio.namespace,
+            create=item.creates_namespace,
+            controlled_by=item.controlled_by,
+        ),
+        pulumi.ResourceOptions(parent=site.parent, providers=[cluster.provider]),
+    )
+    made = Member(prefix=prefix, plan=item, cluster=cluster, namespace=namespace)
+    if item.signs:
+        args = CaCertsArgs(bundle=site.root_ca.bundles[item.name], namespace=site.mesh.istio.namespace)
+        made.cacerts = CaCerts(f"{prefix}-trust", args, site.inside(made, namespace))
+    return made
+
+
+def _attached(site: Site, prefix: str, item: ClusterPlan) -> AttachedCluster:
+    kubeconfig = site.args.kubeconfig(item.name)
+    if kubeconfig is None:
+        raise pulumi.RunError(f'nothing says how to reach the cluster "{item.name}": {_HANDED}')
+    attached = AttachedClusterArgs(
+        kubeconfig=kubeconfig.contents,
+        context=kubeconfig.context,
+        api_server=item.settings.api_server.address,
+        cluster_name=item.name,
+    )
+    return AttachedCluster(prefix, attached, pulumi.ResourceOptions(parent=site.parent))

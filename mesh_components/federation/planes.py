@@ -1,0 +1,241 @@
+"""The control planes of a federation, cluster by cluster: what `topology` decided, handed to `control_plane`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+
+from mesh_components.clusters.namespace import RootNamespace, RootNamespaceArgs
+from mesh_components.control_plane.ambient import Cni, CniArgs, Ztunnel, ZtunnelArgs
+from mesh_components.control_plane.base import IstioBase, IstioBaseArgs
+from mesh_components.control_plane.external import ExternalIstiod, ExternalIstiodArgs
+from mesh_components.control_plane.istiod import Istiod, IstiodArgs
+from mesh_components.control_plane.remote import RemoteIstiod, RemoteIstiodArgs
+from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
+from mesh_components.federation.member import Member, Site
+from mesh_components.topology import Revision, names
+from mesh_components.topology.revisions import default_version
+from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
+
+
+def primary(site: Site, member: Member) -> None:
+    """A cluster with an istiod of its own."""
+    base = _base(site, member)
+    for revision in member.plan.revisions:
+        made = Istiod(
+            _named(f"{member.prefix}-istiod", revision),
+            _istiod(site, member, revision),
+            site.inside(member, member.namespace, member.cacerts, base),
+        )
+        member.planes.append(made)
+    member.planes.append(base)
+    _tags(site, member, None)
+    _node_agents(site, member)
+
+
+def served(site: Site, member: Member, server: Member) -> None:
+    """A remote or a config cluster: everything of Istio but istiod itself, which is in `server`."""
+    address = way_in(server)
+    base = _base(site, member, address, server)
+    for revision in member.plan.revisions:
+        made = RemoteIstiod(
+            _named(f"{member.prefix}-istiod", revision),
+            _remote(site, member, server, revision),
+            site.inside(member, member.namespace, base),
+        )
+        member.planes.append(made)
+    member.planes.append(base)
+    _tags(site, member, server)
+    _node_agents(site, member)
+
+
+def gateway_istio(site: Site, member: Member) -> None:
+    """The Istio in an external control plane's cluster that runs the gateway in front of it: a mesh of its own with
+    nothing else in it. Its certificates hang on the same root, so that it can tell the istiod behind it from another.
+    """
+    istio = site.mesh.istio
+    namespace = RootNamespace(
+        f"{member.prefix}-gateway-namespace",
+        RootNamespaceArgs(network=None, namespace=names.LOCAL_NAMESPACE, create=member.plan.creates_namespace),
+        site.inside(member),
+    )
+    cacerts = CaCerts(
+        f"{member.prefix}-gateway-trust",
+        CaCertsArgs(bundle=site.root_ca.bundles[member.plan.name], namespace=names.LOCAL_NAMESPACE),
+        site.inside(member, namespace),
+    )
+    base = IstioBase(
+        f"{member.prefix}-base",
+        IstioBaseArgs(
+            default_revision="",
+            namespace=names.LOCAL_NAMESPACE,
+            crds=istio.crds,
+            keep_crds=istio.keep_crds,
+            values=istio.values.base,
+            version=istio.version,
+            root_cert_pem=site.root_ca.root_cert_pem,
+            charts=istio.charts,
+            renderer=site.renderer,
+        ),
+        site.inside(member, namespace),
+    )
+    istiod = Istiod(
+        f"{member.prefix}-gateway-istiod",
+        IstiodArgs(
+            mesh_id=member.plan.name,
+            cluster_name=member.plan.name,
+            network=member.plan.settings.network,
+            trust_domain=site.mesh.trust_domain,
+            namespace=names.LOCAL_NAMESPACE,
+            pilot=istio.pilot,
+            network_policies=istio.network_policies,
+            version=istio.version,
+            platform=member.plan.settings.platform,
+            root_cert_pem=site.root_ca.root_cert_pem,
+            charts=istio.charts,
+            renderer=site.renderer,
+        ),
+        site.inside(member, namespace, cacerts, base),
+    )
+    member.planes += [namespace, cacerts, base, istiod]
+
+
+def external(site: Site, member: Member, config: Member, kubeconfig: pulumi.Resource) -> None:
+    """The istiod of other clusters, which reads its configuration from `config` by the Secret `kubeconfig`."""
+    (revision,) = member.plan.revisions
+    args = ExternalIstiodArgs(
+        **_common(site, config, revision),
+        address=way_in(member),
+        address_type=member.plan.address_type,
+        public_certificate=_public(member),
+        pilot=site.mesh.istio.pilot,
+        network_policies=site.mesh.istio.network_policies,
+    )
+    opts = site.inside(member, member.namespace, member.cacerts, *member.planes, kubeconfig)
+    member.planes.append(ExternalIstiod(_named(f"{member.prefix}-istiod", revision), args, opts))
+
+
+def way_in(server: Member) -> pulumi.Output[str]:
+    """Address at which the clusters that `server` serves reach its istiod."""
+    door = server.external_gateway or server.gateway
+    if door is None:
+        raise pulumi.RunError(f'no gateway leads to the istiod of "{server.plan.name}"; set its eastWest.enabled')
+    return door.address.apply(lambda address: address or "")
+
+
+def _base(
+    site: Site, member: Member, address: pulumi.Output[str] | None = None, server: Member | None = None
+) -> IstioBase:
+    istio = site.mesh.istio
+    args = IstioBaseArgs(
+        default_revision=istio.revision,
+        namespace=istio.namespace,
+        crds=istio.crds,
+        keep_crds=istio.keep_crds,
+        role=member.plan.role,
+        validation_address=address if member.plan.role == "config" else None,
+        address_type=server.plan.address_type if server else "ip",
+        public_certificate=_public(server),
+        gateway_api=site.args.gateway_api,
+        values=istio.values.base,
+        version=istio.version,
+        root_cert_pem=site.root_ca.root_cert_pem,
+        charts=istio.charts,
+        renderer=site.renderer,
+    )
+    return IstioBase(f"{member.prefix}-base", args, site.inside(member, member.namespace))
+
+
+def _istiod(site: Site, member: Member, revision: Revision) -> IstiodArgs:
+    plan, istio = member.plan, site.mesh.istio
+    stated = plan.settings.east_west.address
+    by_name = plan.exposes_istiod and plan.address_type == "hostname" and stated is not None
+    return IstiodArgs(
+        **_common(site, member, revision),
+        serves_remotes=plan.serves_remotes,
+        custom_hosts=(stated,) if by_name and stated else (),
+        pilot=istio.pilot,
+        network_policies=istio.network_policies,
+    )
+
+
+def _remote(site: Site, member: Member, server: Member, revision: Revision) -> RemoteIstiodArgs:
+    return RemoteIstiodArgs(
+        **_common(site, member, revision),
+        address=way_in(server),
+        address_type=server.plan.address_type,
+        # The API server cannot turn port 443 of a host name into 15017, so there the webhook goes by URL.
+        by_url=server.plan.role == "external" or server.plan.address_type == "hostname",
+        external=server.plan.role == "external",
+        config=member.plan.role == "config",
+        public_certificate=_public(server),
+    )
+
+
+def _common(site: Site, member: Member, revision: Revision) -> dict[str, Any]:
+    """What every control plane is told of the mesh and of its cluster."""
+    mesh, istio, plan = site.mesh, site.mesh.istio, member.plan
+    return {
+        "mesh_id": mesh.id,
+        "cluster_name": plan.name,
+        "network": plan.settings.network,
+        "root_cert_pem": site.root_ca.root_cert_pem,
+        "trust_domain": mesh.trust_domain,
+        "version": revision.version,
+        "revision": revision.name,
+        "namespace": istio.namespace,
+        "platform": plan.settings.platform,
+        "charts": istio.charts,
+        "mesh_config": istio.mesh_config,
+        "mesh_networks": istio.mesh_networks,
+        "data_plane": istio.data_plane,
+        "multi_network": site.several_networks,
+        "cni": plan.cni,
+        "values": istio.values.istiod,
+        "renderer": site.renderer,
+    }
+
+
+def _tags(site: Site, member: Member, server: Member | None) -> None:
+    by_name = {revision.name: revision for revision in member.plan.revisions}
+    for tag, target in member.plan.tags:
+        revision = by_name[target]
+        of = _remote(site, member, server, revision) if server else _istiod(site, member, revision)
+        args = RevisionTagArgs(tag=tag, of=of)
+        opts = site.inside(member, member.namespace, *member.planes)
+        member.planes.append(RevisionTag(f"{member.prefix}-tag-{tag}", args, opts))
+
+
+def _node_agents(site: Site, member: Member) -> None:
+    """The CNI plugin and ztunnel. They never run ahead of istiod, so they come in the default revision's version."""
+    istio, plan = site.mesh.istio, member.plan
+    shared: dict[str, Any] = {
+        "version": default_version(site.mesh),
+        "revision": istio.revision,
+        "namespace": istio.namespace,
+        "platform": plan.settings.platform,
+        "charts": istio.charts,
+        "renderer": site.renderer,
+    }
+    after = [member.namespace, *member.planes]
+    if plan.cni:
+        cni = CniArgs(ambient=plan.ambient, values=istio.values.cni, **shared)
+        member.planes.append(Cni(f"{member.prefix}-cni", cni, site.inside(member, *after)))
+    if plan.ambient:
+        ztunnel = ZtunnelArgs(
+            cluster_name=plan.name,
+            network=plan.settings.network,
+            values=istio.values.ztunnel,
+            **shared,
+        )
+        member.planes.append(Ztunnel(f"{member.prefix}-ztunnel", ztunnel, site.inside(member, *after)))
+
+
+def _public(server: Member | None) -> bool:
+    """Whether the gateway in front of the istiod has a certificate of a public authority, and none under our root."""
+    return server is not None and server.plan.settings.east_west.credential is not None
+
+
+def _named(name: str, revision: Revision) -> str:
+    return f"{name}-{revision.name}" if revision.name else name
