@@ -4,10 +4,10 @@ clusters are announced one by one, bundled, or as an external control plane's co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import pulumi
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from mesh_components.clusters.cluster import Cluster
 from mesh_components.component import ComponentArgs, MaybeOutput, child_options
@@ -28,17 +28,13 @@ class RemoteSource(ComponentArgs):
     tls_server_name: str | None = None
     """Name to expect in the API server's certificate when it differs from the address."""
 
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
-        if self.kubeconfig is None and (self.token is None or self.api_server is None):
-            message = "nothing says how to read the cluster; give a kubeconfig, or both token and api_server"
-            raise ValueError(message)
-        return self
-
     def contents(self, cluster: str) -> pulumi.Output[str]:
         """The kubeconfig of the cluster of that name; secret."""
-        if self.token is None or self.kubeconfig is not None:
-            return pulumi.Output.secret(self.kubeconfig or "")
+        if self.kubeconfig is not None:
+            return pulumi.Output.secret(self.kubeconfig)
+        if self.token is None or self.api_server is None:
+            how = "give a kubeconfig, or both token and api_server"
+            raise pulumi.RunError(f'RemoteSource of "{cluster}": nothing says how istiod is to read the cluster; {how}')
         return pulumi.Output.all(self.api_server, self.token.certificate_authority, self.token.token).apply(
             lambda known: remote_kubeconfig(cluster, known[0], known[1], known[2], self.tls_server_name)
         )
@@ -58,7 +54,7 @@ def secret_object(
     metadata: dict[str, Any] = {"name": name, "namespace": namespace, "labels": {names.MULTI_CLUSTER_LABEL: "true"}}
     if cluster is not None:
         metadata["annotations"] = {names.CLUSTER_ANNOTATION: cluster}
-    data = pulumi.Output.secret({key: encode(kubeconfigs[key]) for key in sorted(kubeconfigs)})
+    data = pulumi.Output.secret({key: encode(contents) for key, contents in kubeconfigs.items()})
     return {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata, "data": data}
 
 

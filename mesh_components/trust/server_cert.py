@@ -49,26 +49,8 @@ class ServerCertificate(pulumi.ComponentResource):
     def __init__(self, name: str, args: ServerCertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         props = {"organization": args.organization, "validityDays": args.validity_days, "algorithm": args.algorithm}
         super().__init__("mesh:index:ServerCertificate", name, props, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        key = tls.PrivateKey(f"{name}-key", **KEYS[args.algorithm], opts=child)
-        # A host name may be longer than the 64 characters that a common name has room for; no client looks there.
-        request = tls.CertRequest(
-            f"{name}-request",
-            private_key_pem=key.private_key_pem,
-            subject={"organization": args.organization, "common_name": "istiod"},
-            dns_names=[args.address] if args.address_type == "hostname" else None,
-            ip_addresses=[args.address] if args.address_type == "ip" else None,
-            opts=child,
-        )
-        signed = tls.LocallySignedCert(
-            f"{name}-certificate",
-            cert_request_pem=request.cert_request_pem,
-            ca_private_key_pem=args.root_ca.root_key_pem,
-            ca_cert_pem=args.root_ca.root_cert_pem,
-            allowed_uses=USES,
-            validity_period_hours=args.validity_days * 24,
-            opts=child,
-        )
+        key = tls.PrivateKey(f"{name}-key", **KEYS[args.algorithm], opts=pulumi.ResourceOptions(parent=self))
+        signed = self._signed(name, args, key)
         manifest = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -85,3 +67,24 @@ class ServerCertificate(pulumi.ComponentResource):
         self.secret_name = secret.metadata.apply(lambda metadata: str(metadata["name"]))
         self.expires = signed.validity_end_time
         self.register_outputs({"secretName": self.secret_name, "expires": self.expires})
+
+    def _signed(self, name: str, args: ServerCertificateArgs, key: tls.PrivateKey) -> tls.LocallySignedCert:
+        child = pulumi.ResourceOptions(parent=self)
+        request = tls.CertRequest(
+            f"{name}-request",
+            private_key_pem=key.private_key_pem,
+            # A host name may be longer than the 64 characters that a common name has room for; no client looks there.
+            subject={"organization": args.organization, "common_name": "istiod"},
+            dns_names=[args.address] if args.address_type == "hostname" else None,
+            ip_addresses=[args.address] if args.address_type == "ip" else None,
+            opts=child,
+        )
+        return tls.LocallySignedCert(
+            f"{name}-certificate",
+            cert_request_pem=request.cert_request_pem,
+            ca_private_key_pem=args.root_ca.root_key_pem,
+            ca_cert_pem=args.root_ca.root_cert_pem,
+            allowed_uses=USES,
+            validity_period_hours=args.validity_days * 24,
+            opts=child,
+        )

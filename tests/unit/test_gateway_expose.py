@@ -123,7 +123,7 @@ class TestAmbient:
 
     def test_the_gateway_is_the_documented_one(self) -> None:
         made = gateway_object(AmbientGatewayArgs(network="network1"))
-        wait = made["metadata"].pop("annotations")  # type: ignore[attr-defined]
+        wait = made["metadata"].pop("annotations")
         assert wait == {"pulumi.com/waitFor": "jsonpath={.status.addresses[0].value}"}
         assert made == {
             "apiVersion": "gateway.networking.k8s.io/v1",

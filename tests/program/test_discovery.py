@@ -1,0 +1,199 @@
+"""Discovery under mocks: one object however clusters are announced, in the reader's cluster, and secret throughout."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from mesh_components.clusters.attached import AttachedCluster, AttachedClusterArgs
+from mesh_components.discovery.bundle import RemoteSecretBundle, RemoteSecretBundleArgs
+from mesh_components.discovery.config_secret import ConfigSecret, ConfigSecretArgs
+from mesh_components.discovery.reader import ReaderToken, ReaderTokenArgs
+from mesh_components.discovery.remote_secret import RemoteSecret, RemoteSecretArgs
+from mesh_components.discovery.source import RemoteSource
+from tests.support.graph import Graph, Registered, run
+from tests.support.meshes import kubeconfig
+
+Clusters = Mapping[str, AttachedCluster]
+
+
+def between(make: Callable[[Clusters], None], *names: str, preview: bool = False) -> Graph:
+    """The graph of a program on several clusters."""
+
+    def program() -> None:
+        make({name: AttachedCluster(name, AttachedClusterArgs(kubeconfig=kubeconfig(name))) for name in names})
+
+    return run(program, preview=preview)
+
+
+def reader(cluster: AttachedCluster, name: str, **args: Any) -> ReaderToken:
+    return ReaderToken(f"{name}-reader", ReaderTokenArgs(**args), pulumi.ResourceOptions(providers=[cluster.provider]))
+
+
+def secret(graph: Graph, kubernetes_name: str) -> Registered:
+    secrets = graph.of_type("kubernetes:core/v1:Secret")
+    (found,) = [item for item in secrets if item.kubernetes_name == kubernetes_name]
+    return found
+
+
+def kubeconfigs(item: Registered) -> dict[str, Any]:
+    return {key: yaml.safe_load(base64.b64decode(value)) for key, value in item.inputs["data"].items()}
+
+
+def bundle(*sources: str, preview: bool = False) -> Graph:
+    """West reads the sources."""
+
+    def make(clusters: Clusters) -> None:
+        known = {
+            name: RemoteSource(token=reader(clusters[name], name), api_server=f"https://{name}.internal:6443")
+            for name in sources
+        }
+        RemoteSecretBundle("west-sources", RemoteSecretBundleArgs(reader=clusters["west"], sources=known))
+
+    return between(make, "west", *sources, preview=preview)
+
+
+def separate(*sources: str) -> Graph:
+    """The same, one by one."""
+
+    def make(clusters: Clusters) -> None:
+        for name in sources:
+            args = RemoteSecretArgs(
+                source_name=name,
+                source=clusters[name],
+                reader=clusters["west"],
+                token=reader(clusters[name], name),
+                api_server=f"https://{name}.internal:6443",
+            )
+            RemoteSecret(f"{name}-to-west", args)
+
+    return between(make, "west", *sources)
+
+
+class TestBundle:
+    """A mesh of N clusters has N of them: each says what all the separate ones say."""
+
+    def test_one_secret_in_the_reader_s_cluster_with_a_key_per_source(self) -> None:
+        graph = bundle("north", "east")
+        found = secret(graph, "istio-remote-secrets")
+        assert graph.cluster(found) == "west"
+        assert set(found.inputs["data"]) == {"east", "north"}
+        assert found.inputs["type"] == "Opaque"
+        assert found.inputs["metadata"] == {
+            "name": "istio-remote-secrets",
+            "namespace": "istio-system",
+            "labels": {"istio/multiCluster": "true"},
+        }
+
+    def test_each_key_is_what_a_separate_secret_says(self) -> None:
+        bundled = kubeconfigs(secret(bundle("north", "east"), "istio-remote-secrets"))
+        apart = separate("north", "east")
+        for name in ("north", "east"):
+            assert kubeconfigs(secret(apart, f"istio-remote-secret-{name}")) == {name: bundled[name]}
+            assert bundled[name]["clusters"][0]["cluster"]["server"] == f"https://{name}.internal:6443"
+
+    def test_a_source_that_comes_changes_nothing_of_the_others(self) -> None:
+        before, after = bundle("east"), bundle("east", "north")
+        old, new = (secret(graph, "istio-remote-secrets") for graph in (before, after))
+        assert old.urn == new.urn
+        assert old.inputs["data"].items() <= new.inputs["data"].items()
+
+    def test_the_kubeconfigs_are_secret(self) -> None:
+        assert "data" in secret(bundle("east"), "istio-remote-secrets").secret
+
+    def test_preview_records_the_same_graph_as_up(self) -> None:
+        assert bundle("east", "north", preview=True).drawing() == bundle("east", "north").drawing()
+
+    def test_one_without_sources_is_refused(self) -> None:
+        def make(clusters: Clusters) -> None:
+            RemoteSecretBundleArgs(reader=clusters["west"], sources={})
+
+        with pytest.raises(ValidationError, match="sources"):
+            between(make, "west")
+
+
+class TestConfigSecret:
+    """An external istiod reads and writes its configuration in another cluster, by an account of its own there."""
+
+    @staticmethod
+    def graph(account: str = "istiod") -> Graph:
+        def make(clusters: Clusters) -> None:
+            token = reader(clusters["config"], "config", namespace="external-istiod", account=account)
+            args = ConfigSecretArgs(
+                source_name="config",
+                source=RemoteSource(token=token, api_server=clusters["config"].api_server),
+                reader=clusters["outside"],
+                namespace="external-istiod",
+            )
+            ConfigSecret("config-to-outside", args)
+
+        return between(make, "config", "outside")
+
+    def test_it_is_what_istioctl_would_write(self) -> None:
+        graph = self.graph()
+        found = secret(graph, "istio-kubeconfig")
+        assert graph.cluster(found) == "outside"
+        assert found.inputs["metadata"] == {
+            "name": "istio-kubeconfig",
+            "namespace": "external-istiod",
+            "labels": {"istio/multiCluster": "true"},
+            "annotations": {"networking.istio.io/cluster": "config"},
+        }
+        assert list(found.inputs["data"]) == ["config"]
+        assert "data" in found.secret
+
+    @pytest.mark.parametrize("account", ["istiod", "istiod-a"])
+    def test_the_token_is_of_istiod_s_account(self, account: str) -> None:
+        graph = self.graph(account)
+        token = secret(graph, f"{account}-istio-remote-secret-token")
+        assert graph.cluster(token) == "config"
+        assert token.inputs["metadata"]["annotations"]["kubernetes.io/service-account.name"] == account
+        found = kubeconfigs(secret(graph, "istio-kubeconfig"))["config"]
+        assert found["users"] == [{"name": "config", "user": {"token": "token of config-reader-secret"}}]
+        assert found["clusters"][0]["cluster"]["server"] == "https://config.example.com:6443"
+
+
+class TestSource:
+    """A secret from which no istiod could read anything would be found out only in istiod's log."""
+
+    def test_nothing_to_read_with_is_refused(self) -> None:
+        def make(clusters: Clusters) -> None:
+            sources = {"east": RemoteSource(api_server="https://east.internal:6443")}
+            RemoteSecretBundle("west-sources", RemoteSecretBundleArgs(reader=clusters["west"], sources=sources))
+
+        with pytest.raises(pulumi.RunError, match='"east": .*give a kubeconfig, or both token and api_server'):
+            between(make, "west")
+
+    def test_a_ready_made_kubeconfig_is_handed_on_as_it_is(self) -> None:
+        def make(clusters: Clusters) -> None:
+            args = RemoteSecretArgs(
+                source_name="east", source=clusters["east"], reader=clusters["west"], kubeconfig=kubeconfig("east")
+            )
+            RemoteSecret("east-to-west", args)
+
+        graph = between(make, "east", "west")
+        found = secret(graph, "istio-remote-secret-east")
+        assert base64.b64decode(found.inputs["data"]["east"]).decode() == kubeconfig("east")
+        assert graph.of_type("mesh:index:ReaderToken") == []
+
+    def test_without_a_token_an_edge_makes_one_in_the_source(self) -> None:
+        def make(clusters: Clusters) -> None:
+            RemoteSecret(
+                "east-to-west", RemoteSecretArgs(source_name="east", source=clusters["east"], reader=clusters["west"])
+            )
+
+        graph = between(make, "east", "west")
+        token = secret(graph, "istio-reader-service-account-istio-remote-secret-token")
+        assert graph.cluster(token) == "east"
+        found = kubeconfigs(secret(graph, "istio-remote-secret-east"))["east"]
+        assert found["users"][0]["user"]["token"] == f"token of {token.name}"
+
+    def test_no_argument_that_is_a_kubeconfig_is_printed(self) -> None:
+        source = RemoteSource(kubeconfig=kubeconfig("east"))
+        assert "admin-token-of-east" not in repr(source)
