@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from kubernetes import client
 
 from meshctl.lab.api import Api
 from tests.lab.conftest import Eventually, RealLab
@@ -217,12 +218,12 @@ def istiod_elsewhere(mesh: Applied, cluster: str) -> bool:
     stated = next(c for c in mesh.document["clusters"] if c["name"] == control_plane(mesh, cluster))
     host = stated.get("eastWest", {}).get("address")
     for hook in hooks:
-        client = hook["clientConfig"]
-        assert base64.b64decode(client["caBundle"]).decode() == root_certificate(mesh)
+        called = hook["clientConfig"]
+        assert base64.b64decode(called["caBundle"]).decode() == root_certificate(mesh)
         if host:
-            assert client["url"] == f"https://{host}:15017{path}"
+            assert called["url"] == f"https://{host}:15017{path}"
         else:
-            assert client["service"] == {"name": "istiod", "namespace": mesh.namespace, "path": path, "port": 443}
+            assert called["service"] == {"name": "istiod", "namespace": mesh.namespace, "path": path, "port": 443}
     if not host:
         slice_ = mesh.root(cluster, "/apis/discovery.k8s.io/v1", "endpointslices", "istiod")
         assert slice_
@@ -392,9 +393,7 @@ def root_certificate(mesh: Applied) -> str:
 
 def reads(kubeconfig: str, source: Api) -> bool:
     """Whether the kubeconfig opens this very cluster."""
-    listed = client_of(kubeconfig).call_api(
-        "/api/v1/nodes", "GET", auth_settings=["BearerToken"], response_type="object", _return_http_data_only=True
-    )
+    listed = client.CoreV1Api(client_of(kubeconfig)).list_node().to_dict()
     mine = {node["metadata"]["uid"] for node in source.get("/api/v1/nodes")["items"]}
     return {node["metadata"]["uid"] for node in listed["items"]} == mine != set()
 
