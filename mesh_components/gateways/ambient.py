@@ -1,8 +1,9 @@
 """East-west gateway of ambient: a Gateway of the Gateway API, for which istiod runs the proxy.
 
-Owns the Gateway. Account, Deployment and Service are made by istiod, which owns them; so it must come after an istiod
-that knows the class `istio-east-west` (PILOT_ENABLE_AMBIENT and AMBIENT_ENABLE_MULTI_NETWORK) and after the CRDs of
-the Gateway API. It carries HBONE only: it cannot expose istiod, which is why ambient has no primary-remote.
+Owns the Gateway, and a NetworkPolicy on request. Account, Deployment and Service are made by istiod, which owns them; so
+it must come after an istiod that knows the class `istio-east-west` (PILOT_ENABLE_AMBIENT and
+AMBIENT_ENABLE_MULTI_NETWORK) and after the CRDs of the Gateway API. It carries HBONE only: it cannot expose istiod,
+which is why ambient has no primary-remote.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pulumi
 from pydantic import Field
 
 from mesh_components.component import ComponentArgs, MaybeOutput, child_options
+from mesh_components.gateways.objects import policy_spec
 from mesh_components.gateways.proxy import ServiceType
 from mesh_components.kubernetes import KubernetesObject, Plain
 from mesh_components.topology import names
@@ -31,6 +33,8 @@ class AmbientGatewayArgs(ComponentArgs):
     service_type: ServiceType = "LoadBalancer"
     annotations: dict[str, str] = Field(default_factory=dict)
     """Of the Service, for the cloud's load balancer."""
+    network_policy: bool = False
+    """A NetworkPolicy that opens the gateway's ports, where a cluster denies what is not allowed."""
     address: str | None = None
     """IP or host name at which the gateway is reached, where it is known beforehand."""
 
@@ -46,6 +50,8 @@ class AmbientGateway(pulumi.ComponentResource):
     def __init__(self, name: str, args: AmbientGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:index:AmbientGateway", name, {"network": args.network}, opts)
         gateway = KubernetesObject(f"{name}-gateway", gateway_object(args), child_options(self, opts))
+        if args.network_policy:
+            KubernetesObject(f"{name}-network-policy", network_policy(args), child_options(self, opts))
         if args.address is not None:
             self.address = pulumi.Output.from_input(args.address)
         elif args.service_type == "LoadBalancer":
@@ -82,6 +88,18 @@ def gateway_object(args: AmbientGatewayArgs) -> Plain:
             "listeners": [listener],
             **({"infrastructure": {"annotations": dict(args.annotations)}} if args.annotations else {}),
         },
+    }
+
+
+def network_policy(args: AmbientGatewayArgs) -> Plain:
+    """Everyone may come to the gateway's ports, and it may go anywhere. istiod makes none of its own."""
+    # By this label istiod finds the pods that it runs for a Gateway.
+    pods = {"gateway.networking.k8s.io/gateway-name": args.gateway_name}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": args.gateway_name, "namespace": args.namespace},
+        "spec": policy_spec(pods, [names.STATUS_PORT, names.HBONE_PORT]),
     }
 
 

@@ -138,14 +138,18 @@ def network_policy(proxy: Proxy) -> Plain:
     The chart's own policy opens `service.ports`, which a network gateway does not use: 15443, 15012 and 15017 stay
     shut, and no other network gets in (manifests/charts/gateway/templates/networkpolicy.yaml, also in 1.31).
     """
-    ports = [*(port for _, port in proxy.ports), *METRICS_PORTS]
-    spec = {
-        "podSelector": {"matchLabels": proxy.selector},
+    spec = policy_spec(proxy.selector, [port for _, port in proxy.ports])
+    return _object(proxy, "networking.k8s.io/v1", "NetworkPolicy", spec=spec)
+
+
+def policy_spec(selector: Mapping[str, str], ports: Sequence[int]) -> dict[str, Any]:
+    """What the NetworkPolicy of a gateway says, whoever runs its pods."""
+    return {
+        "podSelector": {"matchLabels": dict(selector)},
         "policyTypes": ["Ingress", "Egress"],
-        "ingress": [{"ports": [{"protocol": "TCP", "port": port} for port in ports]}],
+        "ingress": [{"ports": [{"protocol": "TCP", "port": port} for port in (*ports, *METRICS_PORTS)]}],
         "egress": [{}],
     }
-    return _object(proxy, "networking.k8s.io/v1", "NetworkPolicy", spec=spec)
 
 
 def load_balancer_address(status: Mapping[str, Any] | None) -> str | None:

@@ -167,7 +167,7 @@ class TestSource:
             sources = {"east": RemoteSource(api_server="https://east.internal:6443")}
             RemoteSecretBundle("west-sources", RemoteSecretBundleArgs(reader=clusters["west"], sources=sources))
 
-        with pytest.raises(pulumi.RunError, match='"east": .*give a kubeconfig, or both token and api_server'):
+        with pytest.raises(pulumi.RunError, match=r'"east": .*give a kubeconfig, or both token and api_server'):
             between(make, "west")
 
     def test_a_ready_made_kubeconfig_is_handed_on_as_it_is(self) -> None:

@@ -154,6 +154,10 @@ class TestAmbient:
         assert gateway.inputs["metadata"]["labels"] == labels
         assert graph.cluster(gateway) == "east"
 
+    def test_a_network_policy_is_made_on_request(self) -> None:
+        added = set(self.ambient(network_policy=True).resources_by_name) - set(self.ambient().resources_by_name)
+        assert added == {"gw-network-policy"}
+
     @pytest.mark.parametrize(
         ("args", "address"),
         [

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_components.gateways import expose
-from mesh_components.gateways.ambient import AmbientGatewayArgs, gateway_address, gateway_object
+from mesh_components.gateways.ambient import AmbientGatewayArgs, gateway_address, gateway_object, network_policy
 from tests.support.graph import ROOT
 
 CRDS = ROOT.parent / "shared" / "istio" / "crds-1.30.3.yaml"
@@ -157,6 +157,12 @@ class TestAmbient:
         assert made["metadata"]["labels"]["istio.io/rev"] == "stable"
         assert made["metadata"]["annotations"] == {"networking.istio.io/service-type": "NodePort"}
         assert made["spec"]["infrastructure"] == {"annotations": {"cloud": "internal"}}
+
+    def test_the_policy_opens_what_comes_to_it(self) -> None:
+        policy = network_policy(AmbientGatewayArgs(network="network1", gateway_name="door"))
+        assert policy["spec"]["podSelector"] == {"matchLabels": {"gateway.networking.k8s.io/gateway-name": "door"}}
+        (rule,) = policy["spec"]["ingress"]
+        assert {port["port"] for port in rule["ports"]} == {15021, 15008, 15020, 15090}
 
     @pytest.mark.parametrize(
         ("status", "address"),
