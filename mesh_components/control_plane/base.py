@@ -6,10 +6,11 @@ inside: CRDs, then everything else, as the API server needs it.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+from pydantic import model_validator
 
 from mesh_components.component import MaybeOutput, child_options
 from mesh_components.control_plane import charts, values
@@ -44,6 +45,21 @@ class IstioBaseArgs(ChartArgs):
     address_type: AddressType = "ip"
     public_certificate: bool = False
     """API servers trust the certificate at that address by themselves, and our root did not sign it."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.crds == "release" and not self.keep_crds:
+            raise ValueError(
+                "keep_crds is False, but Helm keeps the CRDs of Istio's chart whatever happens to their release; "
+                'set crds to "objects"'
+            )
+        if (self.role == "config") != (self.validation_address is not None):
+            raise ValueError(
+                f'the role is "{self.role}" and validation_address is '
+                f"{'missing' if self.validation_address is None else 'given'}, but an istiod outside of the cluster "
+                "validates for a config cluster and for no other; correct one of the two"
+            )
+        return self
 
 
 class IstioBase(pulumi.ComponentResource):

@@ -89,6 +89,6 @@ def _checked(address: str, expected: AddressType, whose: str) -> str:
     if found != expected:
         raise pulumi.RunError(
             f'{whose}: the gateway in front of istiod has the address "{address}", and an address of type {expected} '
-            f"was expected; set the addressType of the gateway's cluster to {found}"
+            f"was expected; set eastWest.addressType of the cluster with that gateway to {found}"
         )
     return address

@@ -7,9 +7,10 @@ webhook through.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import pulumi
+from pydantic import model_validator
 
 from mesh_components.component import MaybeOutput
 from mesh_components.control_plane import charts, values
@@ -35,6 +36,15 @@ class RemoteIstiodArgs(ControlPlaneArgs):
     """This cluster also holds the configuration of that external control plane."""
     public_certificate: bool = False
     """API servers trust the certificate at the address by themselves, and our root did not sign it."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.external or self.config) and not self.by_url:
+            raise ValueError(
+                "by_url is False, but no Service stands for an external control plane, so the webhook has nowhere to "
+                "go; set by_url to True"
+            )
+        return self
 
 
 class RemoteIstiod(pulumi.ComponentResource):
@@ -66,7 +76,7 @@ def chart_values(args: RemoteIstiodArgs) -> dict[str, Any]:
         args.network,
         address_type=args.address_type,
         by_url=args.by_url,
-        service=not args.external,
+        service=not (args.external or args.config),
         config=args.config,
         trusted=args.public_certificate,
     )
