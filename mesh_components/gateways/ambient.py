@@ -1,6 +1,6 @@
 """East-west gateway of ambient: a Gateway of the Gateway API, for which istiod runs the proxy.
 
-Owns the Gateway, and a NetworkPolicy on request. Account, Deployment and Service are made by istiod, which owns them; so
+Owns the Gateway, and on request a NetworkPolicy. Account, Deployment and Service are made by istiod, which owns them:
 it must come after an istiod that knows the class `istio-east-west` (PILOT_ENABLE_AMBIENT and
 AMBIENT_ENABLE_MULTI_NETWORK) and after the CRDs of the Gateway API. It carries HBONE only: it cannot expose istiod,
 which is why ambient has no primary-remote.
