@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class Store:
         self.doomed: dict[str, Record] = {}
         """Resources that were replaced and are still to be deleted."""
         self._identity = identity
-        self._texts: dict[str, str] = {}
+        self._texts: dict[str, bytes] = {}
         self._turn = threading.Condition()
         self._ticket = self._written = 0
         self._writing = self._backed_up = False
@@ -62,7 +62,7 @@ class Store:
                 self.doomed[key] = record
             else:
                 self.records[key] = record
-            self._texts[key] = json.dumps(raw, separators=(",", ":"))
+            self._texts[key] = json.dumps(raw, separators=(",", ":")).encode()
 
     def put(self, record: Record, former: str = "", doom: Record | None = None) -> None:
         """Record `record`, and wait until it is on disk.
@@ -121,33 +121,34 @@ class Store:
                 self._writing = False
                 self._turn.notify_all()
 
-    def _write(self, texts: Iterable[str]) -> None:
+    def _write(self, texts: Iterable[bytes]) -> None:
         project, _, stack = self._identity.rpartition("/")
         head = {"version": VERSION, "project": project, "stack": stack}
         if self._sealed:
             head["salt"] = self.crypter.salt
-        body = json.dumps(head)[:-1] + ', "resources": [\n' + ",\n".join(texts) + "\n]}\n"
-        make_folder(self.path.parent)
+        opening = f'{json.dumps(head)[:-1]}, "resources": [\n'.encode()
         if not self._backed_up:
-            self._backed_up = True
+            make_folder(self.path.parent)
             _keep(self.path)
+            self._backed_up = True
         temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(body)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(b"%b%b\n]}\n" % (opening, b",\n".join(texts)))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self.path)
 
-    def _encode(self, record: Record, *, doomed: bool = False) -> str:
+    def _encode(self, record: Record, *, doomed: bool = False) -> bytes:
         raw = {item.name: getattr(record, item.name) for item in fields(record)}
         raw["inputs"] = self._seal(record.inputs, record.secret_inputs)
         raw["outputs"] = self._seal(record.outputs, record.secret_outputs)
-        raw["options"] = {k: v for k, v in asdict(record.options).items() if v != getattr(_DEFAULTS, k)}
+        options = {item.name: getattr(record.options, item.name) for item in fields(Options)}
+        raw["options"] = {key: value for key, value in options.items() if value != getattr(_DEFAULTS, key)}
         raw["secret_inputs"], raw["secret_outputs"] = sorted(record.secret_inputs), sorted(record.secret_outputs)
         if doomed:
             raw["doomed"] = True
-        return json.dumps(raw, separators=(",", ":"))
+        return json.dumps(raw, separators=(",", ":")).encode()
 
     def _seal(self, values: Mapping[str, Any], secret: frozenset[str]) -> dict[str, Any]:
         result = dict(values)

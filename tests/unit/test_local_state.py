@@ -156,7 +156,7 @@ class TestWhatIsWritten:
         gate = threading.Event()
         write = shared._write
 
-        def slow(texts: Iterable[str]) -> None:
+        def slow(texts: Iterable[bytes]) -> None:
             texts = list(texts)
             written.append(len(texts))
             if len(written) == 1:
