@@ -49,6 +49,7 @@ class Crypter:
         self._where = where
         self._phrase = phrase
         self._salt = salt
+        self._is_new = salt is None
         self._lock = threading.Lock()
         self._aead: Future[AESGCM] | None = None
         if phrase is not None and salt is not None:
@@ -61,8 +62,17 @@ class Crypter:
         assert self._salt is not None  # noqa: S101 (set by _derive)
         return self._salt
 
+    def begin(self) -> None:
+        """Begin to derive the key, if there is anything to derive it from."""
+        with self._lock:
+            if self._aead is None and self._phrase is not None:
+                self._aead = self._start(self._phrase, secrets.token_bytes(8))
+
     def check(self) -> None:
-        """Raise PassphraseError now if the passphrase is missing or wrong."""
+        """Raise PassphraseError now if the passphrase is missing or wrong; a new key is wrong for nothing."""
+        self.begin()
+        if self._is_new and self._aead is not None:
+            return
         self._ready()
 
     def seal(self, text: str) -> str:
@@ -82,9 +92,7 @@ class Crypter:
             raise PassphraseError(message) from error
 
     def _ready(self) -> AESGCM:
-        with self._lock:
-            if self._aead is None and self._phrase is not None:
-                self._aead = self._start(self._phrase, secrets.token_bytes(8))
+        self.begin()
         if self._aead is None:
             message = f"{self._where} holds secrets, or is about to, and no passphrase is given: {_HOW}"
             raise PassphraseError(message)

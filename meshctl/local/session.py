@@ -64,6 +64,7 @@ class Session:
                 self._store.crypter.check()
                 with self._interruptible():
                     return self._update()
+            self._store.crypter.begin()  # the key is there by the time that something is to be sealed
             engine, failures, _ = self._pass(preview=True)
             planned = Report(_sorted(self._rows(engine, failures)), {}, tuple(failures))
             if failures:

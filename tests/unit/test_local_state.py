@@ -179,6 +179,26 @@ class TestWhatIsWritten:
         again.load()
         assert len(again.records) == 9
 
+    def test_a_new_key_is_begun_and_not_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Only that of a salt that is there already can be wrong."""
+        gate = threading.Event()
+        derive = hashlib.pbkdf2_hmac
+
+        def slow(*args: Any) -> bytes:
+            gate.wait()
+            return derive(*args)
+
+        monkeypatch.setattr(hashlib, "pbkdf2_hmac", slow)
+        crypter = Crypter("open sesame", None, "x")
+        crypter.check()
+        gate.set()
+        assert crypter.open(crypter.seal("hush")) == "hush"
+        Crypter("open sesame", crypter.salt, "x").check()
+        with pytest.raises(PassphraseError, match="incorrect passphrase"):
+            Crypter("close sesame", crypter.salt, "x").check()
+        with pytest.raises(PassphraseError, match="no passphrase is given"):
+            Crypter(None, None, "x").check()
+
     def test_a_disk_that_is_full_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(os, "fsync", lambda _fd: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         with pytest.raises(StateError, match=r"cannot be written.*No space left"):
