@@ -1,4 +1,4 @@
-"""HTTP to one API server: the official client's authentication, TLS and connection pool, with raw JSON on top.
+"""HTTP to one API server: the official client's authentication, TLS and connection pools, with raw JSON on top.
 
 The typed models of the official client are left out on purpose: they cost more per object than the request itself, know
 no custom resource, and drop fields that are newer than they are. The client is imported at the first request (0.7 s).
@@ -21,7 +21,10 @@ from .errors import ApiError
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 60.0
 POOL = 32
+TOKEN_SECONDS = 1.0
+"""How long a token is used before the client is asked for it again; it renews them minutes before they expire."""
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
+JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 _LOADING = threading.Lock()
 """One thread at a time loads the official client. It imports itself in circles: two threads that begin at two of its
@@ -92,7 +95,11 @@ class Transport:
         self._context = context
         self._lock = threading.Lock()
         self._configuration: Any = None
-        self._rest: Any = None
+        self._host = ""
+        self._pools: Any = None
+        self._timeout: Any = None
+        self._token: str | None = None
+        self._token_until = 0.0
         self._reached = False
         self._failure: Unreachable | None = None
 
@@ -103,20 +110,21 @@ class Transport:
         query: Mapping[str, str] | None = None,
         body: Any = None,
         warn: Callable[[str], None] | None = None,
+        accept: str = JSON,
     ) -> tuple[int, dict[str, Any]]:
         """Status code and JSON of the answer. Raises ApiError, or Unreachable if there is no answer.
 
         `warn` is told what the API server wants its user to know (a field that it does not know and leaves out).
         """
-        if self._rest is None:
+        if self._pools is None:
             self._connect()
         if self._failure is not None:  # hundreds of resources need not each find out by a timeout of their own
             raise self._failure
         target = f"{path}?{urlencode(query)}" if query else path
-        payload = json.dumps(body, separators=(",", ":")).encode() if method == "PATCH" else body
+        payload = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         for pause in (*PAUSES, None):
             try:
-                return self._once(method, target, payload, warn)
+                return self._once(method, target, payload, warn, accept)
             except ApiError as error:
                 if pause is None or not error.temporary:
                     raise
@@ -127,24 +135,23 @@ class Transport:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _once(
-        self, method: str, target: str, payload: Any, warn: Callable[[str], None] | None
+        self, method: str, target: str, payload: bytes | None, warn: Callable[[str], None] | None, accept: str
     ) -> tuple[int, dict[str, Any]]:
-        import urllib3
+        from urllib3.exceptions import HTTPError
 
-        headers = {"Accept": "application/json", "User-Agent": "mesh"}
+        headers = {"Accept": accept, "User-Agent": "mesh"}
         if method == "PATCH":
             headers["Content-Type"] = APPLY
         elif payload is not None:
-            headers["Content-Type"] = "application/json"
-        if token := self._token():
+            headers["Content-Type"] = JSON
+        if token := self._current_token():
             headers["authorization"] = token
-        url = self._configuration.host + target
+        url = self._host + target
         try:
-            answer = self._rest.request(
-                method, url, headers=headers, body=payload, _request_timeout=(CONNECT_SECONDS, READ_SECONDS)
-            )
-            raw = answer.read()
-        except urllib3.exceptions.HTTPError as error:
+            # Not by the client's own wrapper, which costs as much again as the request.
+            answer = self._pools.urlopen(method, url, headers=headers, body=payload, timeout=self._timeout)
+            raw = answer.data
+        except HTTPError as error:
             raise ConnectionError(_words(error)) from error
         self._reached = True
         try:
@@ -157,18 +164,20 @@ class Transport:
             warn(warning.removeprefix("299 - "))
         return answer.status, parsed
 
-    def _token(self) -> str | None:
+    def _current_token(self) -> str | None:
         # Under a lock: the client asks an exec plugin again when its token is about to expire.
         with self._lock:
-            token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
-        return str(token) if token else None
+            if (now := time.monotonic()) >= self._token_until:
+                token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+                self._token, self._token_until = str(token) if token else None, now + TOKEN_SECONDS
+            return self._token
 
     def _lost(self, error: OSError, *, first: bool, last: bool) -> None:
         """A server that has answered before is given time to come back; one that never has is given one try more."""
         if first or (self._reached and not last):
             return
         failure = Unreachable(
-            f"{self._where}: the API server {self._configuration.host} does not answer: {error}; fix: see that it runs"
+            f"{self._where}: the API server {self._host} does not answer: {error}; fix: see that it runs"
             " and that this machine reaches it (VPN, proxy, authorized networks), or correct the kubeconfig"
         )
         if not self._reached:
@@ -177,7 +186,7 @@ class Transport:
 
     def _connect(self) -> None:
         with self._lock:
-            if self._rest is not None or self._failure is not None:
+            if self._pools is not None or self._failure is not None:
                 return
             try:
                 check_given(self._where, self._kubeconfig)
@@ -185,6 +194,7 @@ class Transport:
                 self._failure = failure
                 raise
             with _LOADING:
+                import urllib3
                 from kubernetes.client import rest
                 from kubernetes.client.configuration import Configuration
 
@@ -194,14 +204,16 @@ class Transport:
             try:
                 with _LOADING:
                     _load(self._kubeconfig, self._context, configuration)
-                client = rest.RESTClientObject(configuration)
+                pools = rest.RESTClientObject(configuration).pool_manager
             except Exception as error:  # the client raises whatever the YAML or a file gave it
                 self._failure = Unreachable(
                     f"{self._where}: the kubeconfig cannot be used: {_without_contents(error)}; fix: give the"
                     " contents of a kubeconfig, or the path of one that exists, and a context that is in it"
                 )
                 raise self._failure from error
-            self._configuration, self._rest = configuration, client
+            self._configuration, self._host = configuration, str(configuration.host)
+            self._timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+            self._pools = pools
 
 
 def _words(error: Exception) -> str:
