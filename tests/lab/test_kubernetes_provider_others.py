@@ -1,5 +1,6 @@
 """What somebody else writes is taken over only after it was said, and what somebody else made is left alone."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -63,6 +64,15 @@ class TestOthers:
         assert core.read_namespaced_config_map("cm", fresh_namespace).data == {"a": "theirs"}
         with pytest.raises(StepError, match="exists already"):
             program.provider.plan(goal, None)
+
+    def test_one_whose_maker_has_set_no_field_is_foreign_too(
+        self, program: Program, core: client.CoreV1Api, fresh_namespace: str
+    ) -> None:
+        core.create_namespaced_service_account(fresh_namespace, {"metadata": {"name": "bare"}})
+        goal = program.goal("core/v1:ServiceAccount", {"metadata": {"name": "bare", "namespace": fresh_namespace}})
+        time.sleep(1.1)  # times are whole seconds there
+        with pytest.raises(StepError, match="it appeared since the plan"):
+            program.apply(goal, None, Step(Op.CREATE))
 
     def test_a_run_that_was_killed_is_taken_up_again(self, program: Program) -> None:
         program.apply(program.config_map({"a": "1", "b": "2"}))

@@ -195,6 +195,8 @@ class Stub(Cluster):
         found: dict[str, Any] = json.loads(self.live)
         return found
 
+    find = get
+
     def apply(self, path: str, body: Any, manager: str, **_: Any) -> tuple[dict[str, Any], bool]:  # noqa: ARG002
         self.sent.append(body)
         live = json.loads(self.live)

@@ -181,14 +181,11 @@ class Writer:
         if self.desired.patch or self.settings.upsert:
             return
         created = str(live["metadata"].get("creationTimestamp"))
-        others = [
-            entry
-            for entry in live["metadata"].get("managedFields") or ()
-            if entry.get("manager") != self.desired.manager
-            and not entry.get("subresource")
-            and entry.get("time", "") <= created
-        ]
-        if others:
+        entries = [e for e in live["metadata"].get("managedFields") or () if not e.get("subresource")]
+        others = [e for e in entries if e.get("manager") != self.desired.manager and e.get("time", "") <= created]
+        # Who has made it without setting a field leaves no entry; then ours is younger than the object.
+        late = any(e.get("manager") == self.desired.manager and e.get("time", "") > created for e in entries)
+        if others or late:
             bare = {"name": self.desired.name, "uid": live["metadata"]["uid"]}
             nothing = {"apiVersion": self.desired.api_version, "kind": self.desired.kind, "metadata": bare}
             self.cluster.apply(self.path, nothing, self.desired.manager)  # leave it as it was found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from .absence import Absences
 from .errors import ApiError
 from .transport import Transport
 
@@ -27,6 +28,7 @@ class Cluster:
         self.label = label
         self.namespace = namespace
         self.request = transport.request
+        self._absences = Absences(transport.request)
         self._kinds: dict[str, dict[str, Kind]] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -74,6 +76,15 @@ class Cluster:
             if error.code == 404:
                 return None
             raise
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """The live object, for a plan: that there is none may be known from a list that is a moment old."""
+        if self._absences.has(path):
+            return None
+        live = self.get(path)
+        if live is None:
+            self._absences.add(path)
+        return live
 
     def apply(
         self,

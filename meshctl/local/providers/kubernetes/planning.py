@@ -61,7 +61,8 @@ def _plan(cluster: Cluster, desired: Desired, goal: Goal, record: Record | None,
     if desired.name is UNKNOWN or desired.namespace is UNKNOWN or kind is None:
         return _create(desired, record)
     path = cluster.path(desired.api_version, kind, desired.namespace, desired.name)
-    live = cluster.get(path)
+    # Where something may be there that is not ours, only a look at it tells what is taken over.
+    live = cluster.get(path) if desired.patch or settings.upsert else cluster.find(path)
     if live is None:
         return _create(desired, record)
     if live["metadata"].get("deletionTimestamp"):
