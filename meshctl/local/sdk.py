@@ -24,6 +24,7 @@ from typing import Any, cast
 
 import pulumi
 from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped]
+from pulumi import log as program_log
 from pulumi.runtime import resource, rpc, set_all_config
 from pulumi.runtime.mocks import MockMonitor, set_mocks
 from pulumi.runtime.proto import provider_pb2, resource_pb2, source_pb2
@@ -175,7 +176,6 @@ def _plain_struct(value: struct_pb2.Struct, secret: list[bool]) -> Any:
 def run(project: Project, config: Config, monitor: Monitor, log: logging.Logger, *, preview: bool) -> None:
     """Run the program once against `monitor`; whatever it raises comes out of here."""
 
-    # Below this the SDK logs every step of every registration, and nobody is told.
     log.setLevel(logging.INFO)
 
     def one_pass() -> None:
@@ -204,9 +204,17 @@ def run(project: Project, config: Config, monitor: Monitor, log: logging.Logger,
     try:
         contextvars.copy_context().run(one_pass)
     finally:
+        if not preview:  # nothing comes after an update that could use the room
+            gc.freeze()
         gc.enable()
 
 
+def _drop(*_: Any, **__: Any) -> None:
+    """Take a message that nobody is told of."""
+
+
+# Each step of each registration has one, and it costs a good deal before its level is looked at.
+program_log.debug = _drop
 # Where in the program each resource was written is for the engine's own displays; finding it walks the whole stack.
 resource._get_stack_trace = source_pb2.StackTrace
 
