@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Literal, Self
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 from pydantic import model_validator
 
 from mesh_components.component import MaybeOutput, child_options
@@ -99,16 +98,16 @@ class IstioBase(pulumi.ComponentResource):
 
 def _release(name: str, args: IstioBaseArgs, opts: pulumi.ResourceOptions) -> pulumi.Resource:
     where = charts.location(args.charts, "base", args.version)
-    return kubernetes.helm.v3.Release(
-        f"{name}-crds",
-        name="istio-crds",
-        chart=where.get("path") or where["chart"],
-        version=where.get("version"),
-        repository_opts={"repo": where["fetch_opts"]["repo"]} if "fetch_opts" in where else None,
-        namespace=args.namespace,
-        values=values.crds(),
-        opts=opts,
-    )
+    props = {
+        "name": "istio-crds",
+        "chart": where.get("path") or where["chart"],
+        "version": where.get("version"),
+        "repositoryOpts": {"repo": where["fetch_opts"]["repo"]} if "fetch_opts" in where else None,
+        "namespace": args.namespace,
+        "values": values.crds(),
+    }
+    # The SDK's own class would bring along its YAML and HTTP modules for nothing.
+    return pulumi.CustomResource("kubernetes:helm.sh/v3:Release", f"{name}-crds", props, opts)
 
 
 def _rendered(args: IstioBaseArgs, renderer: pulumi.ProviderResource) -> list[Plain]:

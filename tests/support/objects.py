@@ -56,7 +56,16 @@ def client_of(kubeconfig: str) -> client.ApiClient:
     return made
 
 
-_COMES_AND_GOES = {"events", "endpoints", "endpointslices", "leases", "replicasets", "pods", "controllerrevisions"}
+_COMES_AND_GOES = {
+    "apiservices",
+    "controllerrevisions",
+    "endpoints",
+    "endpointslices",
+    "events",
+    "leases",
+    "pods",
+    "replicasets",
+}
 """What controllers make of other objects, and take away in their own time."""
 
 
