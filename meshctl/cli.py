@@ -15,17 +15,22 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 
 
+_stack = click.option("--stack", "-s", required=True, envvar="PULUMI_STACK", help="Stack to work on.")
+_cwd = click.option(
+    "--cwd",
+    "-C",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help="Folder of the project; default: here.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+
+
 def _options(command: Command) -> Command:
     for option in reversed(
         (
-            click.option("--stack", "-s", required=True, envvar="PULUMI_STACK", help="Stack to work on."),
-            click.option(
-                "--cwd",
-                "-C",
-                type=click.Path(exists=True, file_okay=False, path_type=Path),
-                default=".",
-                help="Folder of the project; default: here.",
-            ),
+            _stack,
+            _cwd,
             click.option(
                 "--state",
                 type=click.Path(dir_okay=False, path_type=Path),
@@ -36,7 +41,7 @@ def _options(command: Command) -> Command:
                 type=click.Choice(["local", "pulumi"]),
                 help="Default: pulumi if it is on PATH, else local.",
             ),
-            click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."),
+            _json,
         )
     ):
         command = option(command)
@@ -47,16 +52,20 @@ _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 class _Lazy(click.Group):
-    """Mounts the commands of the lab without importing them before they are asked for."""
+    """Mounts `lab` and `graph` without importing them before they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "lab"})
+        return sorted({*super().list_commands(ctx), "graph", "lab"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "lab":
             from meshctl.lab.commands import lab
 
             return lab
+        if cmd_name == "graph":
+            from meshctl.graph.commands import graph
+
+            return graph
         return super().get_command(ctx, cmd_name)
 
 
@@ -95,6 +104,59 @@ def destroy(**options: Any) -> None:
     _run("destroy", **options)
 
 
+@main.group()
+def upgrade() -> None:
+    """Bring the mesh to another version of Istio."""
+
+
+@upgrade.command("plan")
+@_stack
+@_cwd
+@click.option("--to", required=True, metavar="VERSION", help="Version of Istio.")
+@click.option("--revision", metavar="NAME", help="Name of the new control plane; default: the version, with dashes.")
+@click.option("--canary", metavar="CLUSTER", help="Cluster that goes first; default: the first control plane.")
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the documents there, each as a file of the stack.",
+)
+@_json
+def upgrade_plan(**options: Any) -> None:
+    """Print the steps, each a change of the document; changes nothing and asks no cluster."""
+
+    def plan() -> int:
+        from meshctl.upgrade import run
+
+        run(**options)
+        return 0
+
+    _guarded(plan)
+
+
+@main.command()
+@_stack
+@_cwd
+@click.option("--cluster", "clusters", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+@click.option("--namespace", "-n", metavar="NAME", help="Only this one.")
+@click.option("--timeout", type=click.FloatRange(min=0), default=600, show_default=True, help="Seconds a workload.")
+@click.option("--keep-going", is_flag=True, help="Go on with the others when one fails.")
+@click.option("--dry-run", is_flag=True, help="Show what would be restarted, and stop.")
+@_yes
+@_json
+def restart(stack: str, cwd: Path, **options: Any) -> None:
+    """Restart workloads that still run an old proxy, rolling, one after the other in each namespace."""
+    if not options["dry_run"]:
+        _ask("restart", "mesh restart --dry-run", yes=options["yes"], as_json=options["as_json"])
+
+    def work() -> int:
+        from meshctl.restart.command import Wish, run
+
+        return run(stack, cwd, Wish(**options))
+
+    _guarded(work)
+
+
 @main.command()
 def schema() -> None:
     """Print the JSON schema of the mesh document."""
@@ -109,22 +171,39 @@ def schema() -> None:
 
 
 def _run(command: str, *, yes: bool, as_json: bool, **options: Any) -> None:
-    from meshctl.commands import UserError, run
+    _ask(command, "mesh preview", yes=yes, as_json=as_json)
 
+    def work() -> int:
+        from meshctl.commands import run
+
+        report: Report = run(command, yes=yes, as_json=as_json, **options)
+        return report.exit_code
+
+    _guarded(work)
+
+
+def _ask(command: str, look: str, *, yes: bool, as_json: bool) -> None:
+    """Refuse what would have to ask and cannot."""
     if not yes and not sys.stdin.isatty():
-        message = f"`mesh {command}` asks before it acts, and this is not a terminal; look at `mesh preview`, add --yes"
+        message = f"`mesh {command}` asks before it acts, and this is not a terminal; look at `{look}`, add --yes"
         raise click.UsageError(message)
     if as_json and not yes:
         message = "--json prints no question, so it needs --yes"
         raise click.UsageError(message)
+
+
+def _guarded(work: Callable[[], int]) -> None:
+    """End with what the work returns; what a user can put right is told in a line."""
+    from meshctl.commands import UserError
+
     try:
-        report: Report = run(command, yes=yes, as_json=as_json, **options)
+        code = work()
     except UserError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         sys.exit(130)
-    sys.exit(report.exit_code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+"""The mesh document of a stack, and the kubeconfigs that it names, for commands that do not run the program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mesh_components.settings import FindingsError, MeshSettings, parse
+from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, process_environment
+from mesh_components.settings.kubeconfig import load as load_kubeconfig
+from meshctl.local.passphrase import Crypter, from_environment
+from meshctl.local.project import Project, ProjectError
+
+_NAME = "mesh"
+"""The setting that holds the document."""
+
+
+def keys(project: Project) -> tuple[str, str]:
+    """Under which the document may stand in a stack file: the short key, and the full one with the project's name."""
+    return _NAME, f"{project.name}:{_NAME}"
+
+
+def document(project: Project) -> Mapping[str, Any]:
+    """The document as it is written, without any of the settings beside it; so no passphrase is needed.
+
+    Raises:
+        ProjectError: when there is none.
+    """
+    for settings in (project.stack_settings, project.settings):
+        config = settings.get("config") or {}
+        found = next((config[key] for key in keys(project) if key in config), None)
+        if isinstance(found, Mapping):
+            return found.get("value", found) if settings is project.settings else found
+    message = f"{project.stack_file}: has no mesh document; set `{keys(project)[1]}` to a mapping, as in stacks/"
+    raise ProjectError(message)
+
+
+def mesh(project: Project) -> MeshSettings:
+    """The document as settings.
+
+    Raises:
+        ProjectError: when there is none, or one that is not of a mesh's shape.
+    """
+    try:
+        return parse(document(project))
+    except FindingsError as error:
+        raise ProjectError(str(error)) from None
+
+
+def kubeconfigs(project: Project, chosen: Mapping[int, str], mesh: MeshSettings) -> dict[str, Kubeconfig]:
+    """The kubeconfigs of some clusters (position to name), by name.
+
+    Raises:
+        ProjectError: when one is missing or cannot be used.
+        PassphraseError: when one is a secret of the stack that cannot be opened.
+    """
+    crypter = Crypter(from_environment(), project.salt, str(project.stack_file))
+
+    def secret(name: str) -> str | None:
+        return project.config(crypter).values.get(f"{project.name}:{name}")
+
+    found = {}
+    for index, name in chosen.items():
+        source = mesh.clusters[index].kubeconfig
+        if source is None:
+            message = f"clusters[{index}].kubeconfig: nothing says how {name} is reached; add `kubeconfig`"
+            raise ProjectError(message)
+        try:
+            found[name] = load_kubeconfig(source, folder=project.root, secret=secret, environment=process_environment())
+        except KubeconfigError as error:
+            message = f"clusters[{index}].kubeconfig, of {name}: {error}"
+            raise ProjectError(message) from None
+    return found
