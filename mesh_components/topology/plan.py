@@ -122,6 +122,12 @@ def needs_ambient_gateway(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
     return len(networks(mesh)) > 1 if enabled is None else enabled
 
 
+def needs_cni(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
+    """Whether Istio's CNI plugin runs in the cluster: as the document says, else with ambient and on OpenShift."""
+    wanted = mesh.istio.data_plane != "sidecar" or cluster.platform == "openshift"
+    return is_member(cluster) and (wanted if mesh.istio.cni is None else mesh.istio.cni)
+
+
 def address_type(cluster: ClusterSettings) -> AddressType:
     """What the address of the cluster's gateway is: as the document says, else the platform's habit."""
     stated = cluster.east_west
@@ -140,7 +146,6 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
     several = len(networks(mesh)) > 1
     holds_config = cluster.role in ("primary", "config")
     ambient = istio.data_plane != "sidecar" and is_member(cluster)
-    wants_cni = ambient or cluster.platform == "openshift" if istio.cni is None else istio.cni
     serves = bool(served_by(mesh, cluster))
     return ClusterPlan(
         settings=cluster,
@@ -151,7 +156,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         revisions=revisions(mesh, cluster.name),
         tags=tags(mesh, cluster) if is_member(cluster) else (),
         serves_remotes=serves,
-        cni=wants_cni and is_member(cluster),
+        cni=needs_cni(mesh, cluster),
         ambient=ambient,
         east_west=east_west,
         ambient_gateway=_ambient_gateway(mesh, cluster),
