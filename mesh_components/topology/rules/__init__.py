@@ -1,15 +1,39 @@
 """The rules, by what they are about. `topology.findings` runs them."""
 
-from mesh_components.topology.rules import access, addresses, control_plane, names, networks, trust, versions
+from mesh_components.topology.rules import (
+    access,
+    addresses,
+    control_plane,
+    data_plane,
+    discovery,
+    exposure,
+    gateways,
+    mesh_networks,
+    names,
+    ranges,
+    revisions,
+    roles,
+    trust,
+    values,
+    versions,
+)
 from mesh_components.topology.rules.context import Context, HoldsChart, Kubeconfigs, Rule
 
 RULES: tuple[Rule, ...] = (
     *names.RULES,
-    *networks.RULES,
+    *ranges.RULES,
     *addresses.RULES,
+    *gateways.RULES,
+    *mesh_networks.RULES,
     *trust.RULES,
     *versions.RULES,
     *control_plane.RULES,
+    *values.RULES,
+    *roles.RULES,
+    *exposure.RULES,
+    *data_plane.RULES,
+    *revisions.RULES,
+    *discovery.RULES,
     *access.RULES,
 )
 

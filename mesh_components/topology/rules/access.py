@@ -116,17 +116,18 @@ def _stated(source: KubeconfigSettings) -> tuple[str, ...]:
 
 
 def _identities(context: Context, index: int) -> Iterator[tuple[str, object]]:
-    """What no two clusters share: the server this program talks to, the one peers talk to, and, as long as the
-    kubeconfig has not been read, where it is."""
+    """What no two clusters share: the server this program talks to, the one that a peer talks to, and, as long as the
+    kubeconfig has not been read, where it is. Two peers may well use one private address for different clusters."""
     own = context.kubeconfigs.get(index)
     source = context.mesh.clusters[index].kubeconfig
     if isinstance(own, Kubeconfig):
         yield at(index, "kubeconfig"), ("server", _normal(own.server))
     elif source is not None and _stated(source):
         yield at(index, "kubeconfig"), ("source", source)
-    known = context.address(index)
-    if known:
-        yield known[1], ("address", _normal(known[0]))
+    for reader in ("", *(cluster.name for cluster in context.readers(index))):
+        known = context.address(index, reader)
+        if known:
+            yield known[1], ("address", reader, _normal(known[0]))
 
 
 def _normal(server: str) -> object:

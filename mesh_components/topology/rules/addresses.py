@@ -11,8 +11,16 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
-from mesh_components.settings import Finding
-from mesh_components.topology.rules.context import Context, at, clusters_named, error, warning
+from mesh_components.settings import ClusterSettings, Finding
+from mesh_components.topology.rules.context import (
+    Context,
+    at,
+    clusters_named,
+    error,
+    quoted,
+    quoted_key,
+    warning,
+)
 
 _PRIVATE = tuple(
     ip_network(text)
@@ -83,40 +91,47 @@ def url(text: str) -> Url | str:
 
 def own_machine(context: Context) -> Iterator[Finding]:
     """MESH204 (istio#44826, istio#29938, sail-operator#157). The lab runs all API servers on one machine."""
-    for index, place, address in _read_addresses(context):
+    for index, place, address, readers in _read_addresses(context):
         if address.own_machine and context.mesh.clusters[index].platform != "lab":
             yield error(
                 "MESH204",
                 place,
                 f'"{address.host}" means the machine of whoever asks; the istiod of '
-                f"{clusters_named(context.readers(index))} would ask itself and never learn this cluster's endpoints",
+                f"{clusters_named(readers)} would ask itself and never learn this cluster's endpoints",
                 "set `apiServer.address` to a URL that the other clusters' pods reach",
             )
 
 
 def private(context: Context) -> Iterator[Finding]:
     """MESH205 (istio#57525). A warning: networks may be joined in ways the document does not tell of."""
-    for index, place, address in _read_addresses(context):
+    for index, place, address, readers in _read_addresses(context):
         network = context.mesh.clusters[index].network
-        outside = tuple(reader for reader in context.readers(index) if reader.network != network)
-        if outside and address.private and context.mesh.clusters[index].platform != "lab":
+        outside = tuple(reader for reader in readers if reader.network != network)
+        # Who wrote an address for one reader thought of that reader's way.
+        if (
+            outside
+            and address.private
+            and context.mesh.clusters[index].platform != "lab"
+            and ".addressFor" not in place
+        ):
             yield warning(
                 "MESH205",
                 place,
                 f'"{address.host}" is a private address, and the istiod of {clusters_named(outside)} asks from another '
                 "network; without a route it waits 30 s at each start and never learns this cluster's endpoints",
-                "set `apiServer.address` to one that is reachable from there; go on if a peering or VPN leads here",
+                "set `apiServer.address` to one that is reachable from there, or `apiServer.addressFor` for those "
+                "readers; go on if a peering or VPN leads here",
             )
 
 
 def malformed(context: Context) -> Iterator[Finding]:
     """MESH206. What is stated in the document is looked at even where nobody reads the cluster yet."""
     for index, cluster in context.clusters():
-        known = context.address(index)
         stated = cluster.api_server.address
         places = {at(index, "apiServer.address"): stated} if stated is not None else {}
-        if known and context.readers(index):
-            places[known[1]] = known[0]
+        for reader, text in cluster.api_server.address_for.items():
+            places[at(index, f"apiServer.addressFor.{quoted_key(reader)}")] = text
+        places |= {place: text for place, text, _ in _known(context, index)}
         for place, text in places.items():
             problem = url(text)
             if isinstance(problem, str):
@@ -129,13 +144,45 @@ def malformed(context: Context) -> Iterator[Finding]:
                 )
 
 
-def _read_addresses(context: Context) -> Iterator[tuple[int, str, Url]]:
+def unknown_reader(context: Context) -> Iterator[Finding]:
+    """MESH213."""
+    for index, cluster in context.clusters():
+        readers = {reader.name for reader in context.readers(index)}
+        for name in cluster.api_server.address_for:
+            place = at(index, f"apiServer.addressFor.{quoted_key(name)}")
+            if context.index(name) is None:
+                yield error(
+                    "MESH213",
+                    place,
+                    f"no cluster is called {quoted(name)}, so nobody asks at this address",
+                    "write the name of the cluster whose istiod asks",
+                )
+            elif name not in readers:
+                yield warning(
+                    "MESH213",
+                    place,
+                    f'no istiod of {quoted(name)} reads "{cluster.name}", so nobody asks at this address',
+                    "take it out, or let `discovery` have that cluster read this one",
+                )
+
+
+def _known(context: Context, index: int) -> Iterator[tuple[str, str, tuple[ClusterSettings, ...]]]:
+    """Each address at which this cluster is read: its place, the text, and who reads it there."""
+    found: dict[tuple[str, str], list[ClusterSettings]] = {}
+    for reader in context.readers(index):
+        known = context.address(index, reader.name)
+        if known:
+            found.setdefault((known[1], known[0]), []).append(reader)
+    return ((place, text, tuple(readers)) for (place, text), readers in found.items())
+
+
+def _read_addresses(context: Context) -> Iterator[tuple[int, str, Url, tuple[ClusterSettings, ...]]]:
     """The well-formed addresses of the clusters that somebody reads; MESH206 tells of the others."""
     for index, _ in context.clusters():
-        known = context.address(index)
-        address = url(known[0]) if known else None
-        if known and isinstance(address, Url) and context.readers(index):
-            yield index, known[1], address
+        for place, text, readers in _known(context, index):
+            address = url(text)
+            if isinstance(address, Url):
+                yield index, place, address, readers
 
 
-RULES = (own_machine, private, malformed)
+RULES = (own_machine, private, malformed, unknown_reader)

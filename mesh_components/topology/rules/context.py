@@ -45,8 +45,12 @@ class Context:
         """The clusters whose istiod reads this one."""
         return readers(self.mesh, self.mesh.clusters[index])
 
-    def address(self, index: int) -> tuple[str, str] | None:
-        """Where this cluster's API server is for its peers, and the place that says so.
+    def index(self, name: str) -> int | None:
+        """The position of the first cluster of that name."""
+        return next((index for index, cluster in self.clusters() if cluster.name == name), None)
+
+    def address(self, index: int, reader: str = "") -> tuple[str, str] | None:
+        """Where this cluster's API server is for its peers, or for one of them, and the place that says so.
 
         A ready-made kubeconfig is handed on as it is, so its server counts; then the address in the document; then the
         server of the kubeconfig that this program uses. None while none of them is known.
@@ -56,6 +60,8 @@ class Context:
         own = self.kubeconfigs.get(index)
         if cluster.peer_kubeconfig is not None:
             return (ready_made.server, at(index, "peerKubeconfig")) if isinstance(ready_made, Kubeconfig) else None
+        if reader in cluster.api_server.address_for:
+            return cluster.api_server.address_for[reader], at(index, f"apiServer.addressFor.{quoted_key(reader)}")
         if cluster.api_server.address is not None:
             return cluster.api_server.address, at(index, "apiServer.address")
         return (own.server, at(index, "kubeconfig")) if isinstance(own, Kubeconfig) else None
@@ -82,6 +88,11 @@ def warning(code: str, place: str, reason: str, fix: str) -> Finding:
 def quoted(value: str) -> str:
     """The value as a reader recognises it, cut where it is too long to be one: it may be anything, even a secret."""
     return f'"{value}"' if len(value) <= _LONGEST_QUOTE else f'"{value[:20]}…" ({len(value)} characters)'
+
+
+def quoted_key(key: str) -> str:
+    """A key of the document as part of a place, cut where it is too long to be one."""
+    return key if len(key) <= _LONGEST_QUOTE else f"{key[:20]}…"
 
 
 def clusters_named(clusters: tuple[ClusterSettings, ...]) -> str:

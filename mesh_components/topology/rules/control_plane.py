@@ -1,61 +1,21 @@
-"""Control planes: roles that fit together, and chart values that do not undo what the mesh decided."""
+"""Where the charts come from, and settings of the control planes that somebody reads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from mesh_components.settings import Finding
-from mesh_components.settings.istio import MeshConfigSettings
+from mesh_components.settings.istio import DEFAULT_REPOSITORY, IstioSettings
+from mesh_components.topology.plan import needs_cni
+from mesh_components.topology.roles import is_member
 from mesh_components.topology.rules.context import Context, at, error, quoted, warning
+from mesh_components.topology.rules.revisions import versions
+from mesh_components.topology.versions import parse, text
 
-OWNED = {
-    "global.meshID": "`id`",
-    "global.network": "`clusters[].network`",
-    "global.multiCluster": "`clusters[].name`",
-    "global.istioNamespace": "`istio.namespace`",
-    "global.trustDomain": "`trustDomain`",
-    "revision": "`istio.revision`",
-    "defaultRevision": "`istio.revision`",
-    "meshConfig.trustDomain": "`trustDomain`",
-    "meshConfig.rootNamespace": "`istio.namespace`",
-    "meshConfig.defaultConfig.meshId": "`id`",
-    "base.validationCABundle": "the root of `trust`",
-    "base.enableCRDTemplates": "`istio.crds`",
-    "defaults": "the chart (it refuses to render)",
-    "_internal_defaults_do_not_set": "the chart",
-}
-"""Keys of the charts' values that follow from the document, and where they do."""
+RETIRED = ("istio-release.storage.googleapis.com/", "gcr.io/istio-release/", "registry.istio.io/")
+"""Hosts that the Istio project gives up in December 2026 (https://istio.io/latest/blog/2026/retirement-of-gcp/)."""
 
-CHARTS = ("base", "istiod")
-
-
-def remote_alone(context: Context) -> Iterator[Finding]:
-    """MESH403 (https://istio.io/latest/docs/ops/deployment/deployment-models/#control-plane-models)."""
-    clusters = context.mesh.clusters
-    if any(cluster.role == "primary" for cluster in clusters):
-        return
-    for index, cluster in context.clusters():
-        yield error(
-            "MESH403",
-            at(index, "role"),
-            f'"{cluster.name}" is a remote, which takes its configuration from a primary\'s istiod, and there is none',
-            "give at least one cluster the role primary",
-        )
-
-
-def owned_values(context: Context) -> Iterator[Finding]:
-    """MESH404. A value in two places drifts apart, and a mesh whose clusters disagree about it fails silently."""
-    values = context.mesh.istio.values
-    for chart, tree in (("base", values.base), ("istiod", values.istiod)):
-        for path, owner in _owned(tree, ""):
-            yield error(
-                "MESH404",
-                f"istio.values.{chart}.{path}",
-                f"this follows from {owner}; values are merged last, so this would override it here and nowhere else, "
-                "and the parts of the mesh would no longer fit together",
-                f"take it out; {owner} is where to say it",
-            )
+LAST_ON_RETIRED = (1, 30)
 
 
 def several_sources(context: Context) -> Iterator[Finding]:
@@ -76,59 +36,113 @@ def incomplete_folder(context: Context) -> Iterator[Finding]:
     folder = context.mesh.istio.charts.folder
     if folder is None or context.holds_chart is None or context.mesh.istio.install == "none":
         return
-    missing = [chart for chart in CHARTS if not context.holds_chart(folder, chart)]
+    needed = _charts(context)
+    missing = [chart for chart in needed if not context.holds_chart(folder, chart)]
     if missing:
+        names = [f"`{chart}`" for chart in needed]
         yield error(
             "MESH405",
             "istio.charts.folder",
             f"{quoted(folder)} holds no chart {' and no chart '.join(missing)}, so nothing can be rendered",
-            "name the folder that has one chart each in `base` and `istiod`; a chart is a folder with a Chart.yaml",
+            f"name the folder that has one chart each in {', '.join(names[:-1])} and {names[-1]}; a chart is a folder "
+            "with a Chart.yaml",
         )
+
+
+def _charts(context: Context) -> list[str]:
+    """The charts that this mesh uses."""
+    mesh = context.mesh
+    cni = any(needs_cni(mesh, cluster) for cluster in mesh.clusters)
+    ztunnel = mesh.istio.data_plane != "sidecar"
+    return ["base", "istiod", *(["cni"] if cni else []), *(["ztunnel"] if ztunnel else [])]
 
 
 def nobody_reads(context: Context) -> Iterator[Finding]:
     """MESH406."""
-    istio = context.mesh.istio
-    if istio.install == "charts":
+    if context.mesh.istio.install == "charts":
         return
-    stated = {
-        "meshConfig": istio.mesh_config != MeshConfigSettings(),
-        "values": bool(istio.values.base or istio.values.istiod),
-    }
-    for key, set_ in stated.items():
-        if set_:
+    stated, plain = context.mesh.istio, IstioSettings()
+    places = [
+        f"istio.{alias}"
+        for key, alias in (
+            ("cni", "cni"),
+            ("gateway_api", "gatewayApi"),
+            ("charts", "charts"),
+            ("crds", "crds"),
+            ("keep_crds", "keepCrds"),
+            ("pilot", "pilot"),
+            ("mesh_config", "meshConfig"),
+            ("mesh_networks", "meshNetworks"),
+            ("tags", "tags"),
+            ("values", "values"),
+        )
+        if getattr(stated, key) != getattr(plain, key)
+    ]
+    places += [at(index, "tags") for index, cluster in context.clusters() if cluster.tags]
+    for place in places:
+        yield warning(
+            "MESH406",
+            place,
+            "with `istio.install: none` another tool installs Istio and nobody reads this",
+            "say it to that tool, and take it out here",
+        )
+
+
+def no_tags_here(context: Context) -> Iterator[Finding]:
+    """MESH406, an external control plane's cluster."""
+    for index, cluster in context.clusters():
+        if cluster.tags and not is_member(cluster) and context.mesh.istio.install == "charts":
             yield warning(
                 "MESH406",
-                f"istio.{key}",
-                "with `istio.install: none` another tool installs Istio and nobody reads this",
-                "say it to that tool, and take it out here",
+                at(index, "tags"),
+                f'"{cluster.name}" has no workloads of the mesh, so no namespace there follows a tag',
+                "say it for the clusters it serves",
             )
 
 
-def _owned(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
-    """Owned keys in a chart's values, each as it is spelled there, with its owner."""
-    for key, value in tree.items():
-        path = f"{prefix}{key}"
-        owner = _owner(path, value)
-        if owner:
-            yield path, owner
-        elif isinstance(value, Mapping):
-            yield from _owned(value, f"{path}.")
+def crds_stay(context: Context) -> Iterator[Finding]:
+    """MESH416."""
+    istio = context.mesh.istio
+    if not istio.keep_crds and istio.crds != "objects" and istio.install == "charts":
+        why = "the release that holds them keeps them" if istio.crds == "release" else "this program does not have them"
+        yield error(
+            "MESH416",
+            "istio.keepCrds",
+            f"with `crds: {istio.crds}` destroy cannot take the CRDs away: {why}",
+            "set `crds: objects`, or leave `keepCrds` out and delete them by hand afterwards",
+        )
 
 
-def _owner(path: str, value: Any) -> str:
-    """Who owns the key; empty when nobody does.
+def retired_repository(context: Context) -> Iterator[Finding]:
+    """MESH420 (https://istio.io/latest/blog/2026/retirement-of-gcp/)."""
+    istio = context.mesh.istio
+    charts = istio.charts
+    if istio.install == "none" or charts.folder is not None:
+        return
+    source = charts.oci or charts.repository or DEFAULT_REPOSITORY
+    if not f"{source.partition('://')[2]}/".startswith(RETIRED):
+        return
+    place = "istio.charts" if charts.oci or charts.repository else "istio.version"
+    fix = (
+        "set `istio.charts.repository` to https://blob.istio.io/istio-release/charts, or `istio.charts.oci` to "
+        "oci://ghcr.io/istio/release/charts; both have all versions"
+    )
+    for _, stated in [("", istio.version), *versions(context)]:
+        version = parse(stated)
+        if version and version[:2] > LAST_ON_RETIRED:
+            reason = f"its last charts are those of {text(LAST_ON_RETIRED)}; {stated} is not there"
+            yield error("MESH420", place, f"{quoted(source)} is given up by the Istio project: {reason}", fix)
+            return
+    if place == "istio.charts":
+        reason = "it goes away in December 2026, and the next preview with it"
+        yield warning("MESH420", place, f"{quoted(source)} is given up by the Istio project: {reason}", fix)
 
-    The istiod chart merges everything under `pilot.` over the top level, so `pilot.revision` is another spelling of
-    `revision`. A parent that is null or a scalar erases every key below it, the owned ones too.
-    """
-    spelled = path.removeprefix("pilot.")
-    for owned, owner in OWNED.items():
-        below = spelled == owned or spelled.startswith(f"{owned}.")
-        erased = owned.startswith(f"{spelled}.") and not isinstance(value, Mapping)
-        if below or erased:
-            return owner
-    return ""
 
-
-RULES = (remote_alone, owned_values, several_sources, incomplete_folder, nobody_reads)
+RULES = (
+    several_sources,
+    incomplete_folder,
+    nobody_reads,
+    no_tags_here,
+    crds_stay,
+    retired_repository,
+)

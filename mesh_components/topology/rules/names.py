@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mesh_components.settings import Finding
-from mesh_components.topology.rules.context import Context, at, error, quoted, warning
+from mesh_components.topology.rules.context import Context, at, error, quoted, quoted_key, warning
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 """RFC 1123 label (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names)."""
@@ -16,6 +16,15 @@ LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
 TRUST_DOMAIN = re.compile(r"[a-z0-9._-]{1,255}")
 """https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md#21-trust-domain"""
+
+SERVICE_HOST = re.compile(r"(\*\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+svc(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
+"""`reviews.bookinfo.svc.cluster.local`, `*.bookinfo.svc.cluster.local`."""
+
+REVISION_LENGTH = 63 - len("istiod-")
+TAG_LENGTH = 63 - len("istiod-revision-tag-")
+"""What a Service's name leaves of its 63 characters."""
+
+_DEFAULT = "default"
 
 _ALPHABET = "lower-case letters, digits and inner dashes, at most 63"
 
@@ -62,15 +71,37 @@ def network_name(context: Context) -> Iterator[Finding]:
 
 
 def revision(context: Context) -> Iterator[Finding]:
-    """MESH104. The revision ends the names of istiod's Service, a DNS label
+    """MESH104. Revisions and tags end the names of Services, which are DNS labels
     (https://istio.io/latest/docs/setup/upgrade/canary/)."""
-    value = context.mesh.istio.revision
-    if value and not DNS_LABEL.fullmatch(value):
+    istio = context.mesh.istio
+    revisions = {"istio.revision": istio.revision}
+    revisions |= {f"istio.revisions[{index}].name": item.name for index, item in enumerate(istio.revisions)}
+    for place, name in revisions.items():
+        if name == _DEFAULT:
+            yield error(
+                "MESH104",
+                place,
+                f"{quoted(name)} is the word that charts and labels have for the revision without a name",
+                "leave the name empty, or use another one",
+            )
+        elif name:
+            yield from _part_of_name(place, name, "revision", REVISION_LENGTH)
+    tags = {f"istio.tags.{quoted_key(tag)}": tag for tag in istio.tags}
+    for index, cluster in context.clusters():
+        tags |= {at(index, f"tags.{quoted_key(tag)}"): tag for tag in cluster.tags}
+    for place, tag in tags.items():
+        yield from _part_of_name(place, tag, "tag", TAG_LENGTH)
+
+
+def _part_of_name(place: str, name: str, what: str, longest: int) -> Iterator[Finding]:
+    prefix = "istiod-" if what == "revision" else "istiod-revision-tag-"
+    if not DNS_LABEL.fullmatch(name) or len(name) > longest:
+        problem = f"is longer than {longest} characters" if DNS_LABEL.fullmatch(name) else "is no DNS-1123 label"
         yield error(
             "MESH104",
-            "istio.revision",
-            f"{quoted(value)} is no DNS-1123 label; the revision becomes part of a Service's name, istiod-<revision>",
-            f"use {_ALPHABET}{_suggestion(value)}",
+            place,
+            f"{quoted(name)} {problem}; the {what} becomes part of a Service's name, {prefix}<{what}>",
+            f"use lower-case letters, digits and inner dashes, at most {longest}{_suggestion(name, longest)}",
         )
 
 
@@ -127,8 +158,20 @@ def namespace(context: Context) -> Iterator[Finding]:
         )
 
 
-def _suggestion(value: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", value.lower())[:63].strip("-")
+def cluster_local(context: Context) -> Iterator[Finding]:
+    """MESH108. istiod compares these with the full names of services."""
+    for index, host in enumerate(context.mesh.istio.mesh_config.cluster_local_hosts):
+        if host != "*" and not SERVICE_HOST.fullmatch(host):
+            yield error(
+                "MESH108",
+                f"istio.meshConfig.clusterLocalHosts[{index}]",
+                f"{quoted(host)} is no full name of services, so no service would be cluster-local because of it",
+                "write `*.<namespace>.svc.cluster.local`, or `<service>.<namespace>.svc.cluster.local`",
+            )
+
+
+def _suggestion(value: str, longest: int = 63) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", value.lower())[:longest].strip("-")
     return f', such as "{slug}"' if slug else ""
 
 
@@ -141,4 +184,5 @@ RULES = (
     trust_domain,
     cluster_count,
     namespace,
+    cluster_local,
 )

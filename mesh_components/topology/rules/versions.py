@@ -1,100 +1,108 @@
-"""Istio versions: which this library knows, and which have a bug that a mesh of several clusters meets.
+"""Istio versions: which this library knows, and which have a bug or a limit that this mesh meets.
 
-The table holds what Istio's release notes say was fixed (https://istio.io/latest/news/releases/), nothing from hearsay.
-Not in it: webhooks whose failurePolicy charts before 1.28.6 and 1.29.2 reset (istio#59367), since those charts too keep
-`Fail` where they are given the CA bundle, and here they always are.
-"""
+The facts are in `topology.versions`."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from mesh_components.settings import Finding, MeshSettings
+from mesh_components.settings import Finding
 from mesh_components.topology.rules.context import Context, error, quoted, warning
-
-Version = tuple[int, int, int]
-
-KNOWN_MINORS = ((1, 28), (1, 29), (1, 30), (1, 31))
-
-_VERSION = re.compile(r"(0|[1-9]\d{0,3})\.(0|[1-9]\d{0,3})\.(0|[1-9]\d{0,3})(-[0-9A-Za-z.-]+)?", re.ASCII)
-
-
-@dataclass(frozen=True)
-class KnownBug:
-    """A bug in the releases from `first` to before `fixed`, and whom it meets."""
-
-    first: Version
-    fixed: Version
-    effect: str
-    issue: str
-    meets: Callable[[MeshSettings], bool]
-
-
-def _rotates(mesh: MeshSettings) -> bool:
-    """Whether discovery credentials change while istiod runs: a reader's token does not, another's may."""
-    return len(mesh.clusters) > 1 and any(cluster.peer_kubeconfig for cluster in mesh.clusters)
-
-
-KNOWN_BUGS = (
-    KnownBug(
-        (1, 30, 0),
-        (1, 30, 3),
-        "after a remote secret is rotated istiod may keep what it knew of that cluster until it is restarted",
-        "istio#60612",
-        _rotates,
-    ),
-    KnownBug(
-        (1, 30, 0),
-        (1, 30, 4),
-        "after a remote secret is rotated the endpoints (istio#61043) and the network gateway of that cluster may be "
-        "gone until istiod is restarted",
-        "istio#60920",
-        _rotates,
-    ),
+from mesh_components.topology.rules.revisions import versions
+from mesh_components.topology.versions import (
+    AMBIENT_BETA,
+    AMBIENT_FIRST,
+    AS_OF,
+    RELEASES,
+    Version,
+    ambient_over_networks,
+    bugs,
+    parse,
+    release,
+    text,
 )
-
-
-def parse(text: str) -> Version | None:
-    """`1.30.4` or `1.31.0-rc.0` as numbers; None where it is no version."""
-    match = _VERSION.fullmatch(text)
-    return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
 def known_version(context: Context) -> Iterator[Finding]:
     """MESH401."""
-    text = context.mesh.istio.version
-    version = parse(text)
-    if version is None:
-        yield error(
-            "MESH401",
-            "istio.version",
-            f"{quoted(text)} is no version of Istio; the charts are looked up by exactly this text",
-            "write all three numbers without a v, such as 1.30.4",
-        )
-    elif version[:2] not in KNOWN_MINORS:
-        known = ", ".join(f"{major}.{minor}" for major, minor in KNOWN_MINORS)
-        yield warning(
-            "MESH401",
-            "istio.version",
-            f"{quoted(text)} is outside of what this library was written for ({known}); its charts may not know the "
-            "values they are given, and unknown values are ignored in silence",
-            f"use one of {known}, or compare the preview with care",
-        )
-
-
-def known_bugs(context: Context) -> Iterator[Finding]:
-    """MESH402."""
-    version = parse(context.mesh.istio.version)
-    for bug in KNOWN_BUGS:
-        if version and bug.first <= version < bug.fixed and bug.meets(context.mesh):
+    for place, stated in _stated(context).items():
+        version = parse(stated)
+        if version is None:
+            yield error(
+                "MESH401",
+                place,
+                f"{quoted(stated)} is no version of Istio; the charts are looked up by exactly this text",
+                "write all three numbers without a v, such as 1.30.4",
+            )
+        elif release(version) is None:
+            known = ", ".join(item.name for item in RELEASES)
             yield warning(
-                "MESH402",
-                "istio.version",
-                f"Istio {context.mesh.istio.version} has a bug: {bug.effect} ({bug.issue})",
-                f"use {'.'.join(map(str, bug.fixed))} or later",
+                "MESH401",
+                place,
+                f"{quoted(stated)} is outside of what this library was written for ({known}); its charts may not know "
+                "the values they are given, and unknown values are ignored in silence",
+                f"use one of {known}, or compare the preview with care",
             )
 
 
-RULES = (known_version, known_bugs)
+def known_bugs(context: Context) -> Iterator[Finding]:
+    """MESH402. Bugs of istiod and of the proxies, so of the revisions; the CRDs have none."""
+    for place, version in _running(context).items():
+        for bug, fixed in bugs(version, context.mesh):
+            yield warning(
+                "MESH402",
+                place,
+                f"Istio {text(version)} has a bug: {bug.effect} ({bug.issue})",
+                f"use {text(fixed)} or later",
+            )
+
+
+def too_early(context: Context) -> Iterator[Finding]:
+    """MESH402, ambient over several networks."""
+    if not ambient_over_networks(context.mesh):
+        return
+    for place, version in _running(context).items():
+        if version[:2] < AMBIENT_FIRST:
+            yield error(
+                "MESH402",
+                place,
+                f"Istio {text(version)} has no ambient over several networks; each cluster would know only itself",
+                f"use {text(AMBIENT_BETA)} or later, or sidecars",
+            )
+        elif version[:2] < AMBIENT_BETA:
+            yield warning(
+                "MESH402",
+                place,
+                f"ambient over several networks is alpha in Istio {text(version)}, not for production",
+                f"use {text(AMBIENT_BETA)} or later, where it is beta",
+            )
+
+
+def unsupported(context: Context) -> Iterator[Finding]:
+    """MESH421 (https://istio.io/latest/docs/releases/supported-releases/#support-policy)."""
+    if context.mesh.istio.install == "none":
+        return
+    newest = [item.name for item in RELEASES if item.supported]
+    for place, stated in _stated(context).items():
+        version = parse(stated)
+        known = release(version) if version else None
+        if known and known.ends and not known.supported:
+            yield warning(
+                "MESH421",
+                place,
+                f"support for Istio {known.name} ended on {known.ends}; holes that are found in it stay open",
+                f"upgrade to {' or '.join(newest)} (as of {AS_OF})",
+            )
+
+
+def _stated(context: Context) -> dict[str, str]:
+    """Every version in the document, by place: that of the CRDs, and those of the revisions."""
+    return {"istio.version": context.mesh.istio.version, **dict(versions(context))}
+
+
+def _running(context: Context) -> dict[str, Version]:
+    """The versions of the revisions, by place."""
+    return {place: version for place, stated in versions(context) if (version := parse(stated))}
+
+
+RULES = (known_version, known_bugs, too_early, unsupported)

@@ -1,6 +1,4 @@
-"""Networks: address ranges that must not meet, and the gateways without which two networks never meet.
-
-"The same network" means that pods reach each other's addresses directly
+"""Address ranges that must not meet. "The same network" means that pods reach each other's addresses directly
 (https://istio.io/latest/docs/ops/deployment/deployment-models/#network-models).
 """
 
@@ -10,21 +8,19 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 
 from mesh_components.settings import ClusterSettings, Finding
-from mesh_components.topology.plan import needs_east_west, networks
-from mesh_components.topology.rules.context import Context, at, error, quoted, warning
+from mesh_components.topology.roles import is_member
+from mesh_components.topology.rules.context import Context, at, error, quoted, quoted_key, warning
 
 Range = IPv4Network | IPv6Network
 Ranges = tuple[tuple[str, Range], ...]
 """Ranges with the key they stand in, `("podRanges[0]", 10.0.0.0/16)`."""
 
-NODE_SELECTOR = "traffic.istio.io/nodeSelector"
-"""https://istio.io/latest/docs/reference/config/annotations/#TrafficNodeSelector"""
-
 
 def overlap_in_network(context: Context) -> Iterator[Finding]:
-    """MESH201. A pod's address must mean one pod in the whole network (istio#14066)."""
+    """MESH201. A pod's address must mean one pod in the whole network (istio#14066). The pods of an external control
+    plane's cluster are not in the mesh: nobody looks for them by address."""
     clusters = context.mesh.clusters
-    ranges = [_ranges(cluster) for cluster in clusters]
+    ranges = [_ranges(cluster) if is_member(cluster) else () for cluster in clusters]
     for i, j in context.pairs():
         if clusters[i].network == clusters[j].network:
             yield from _overlaps(clusters[i], j, ranges[i], ranges[j], clusters[i].network)
@@ -80,70 +76,6 @@ def malformed_range(context: Context) -> Iterator[Finding]:
             yield error("MESH203", place, f"{quoted(text)} {problem}", f"write it as {_corrected(text)}")
 
 
-def no_gateway(context: Context) -> Iterator[Finding]:
-    """MESH207. istiod takes endpoints of a network without a known gateway for directly reachable, so calls time out
-    (https://istio.io/latest/docs/setup/install/multicluster/multi-primary_multi-network/)."""
-    if len(networks(context.mesh)) == 1:
-        return
-    for index, cluster in context.clusters():
-        if needs_east_west(context.mesh, cluster):
-            continue
-        others = [c for c in context.mesh.clusters if c.network == cluster.network and needs_east_west(context.mesh, c)]
-        place, fix = at(index, "eastWest.enabled"), "leave `eastWest.enabled` out, or set it to true"
-        if others:
-            reason = (
-                f'other networks reach "{cluster.name}" only through the gateway of "{others[0].name}", and no longer '
-                "when that one is gone"
-            )
-            yield warning("MESH207", place, reason, fix)
-        else:
-            reason = (
-                f'no cluster of network "{cluster.network}" has an east-west gateway; the other networks would call '
-                "its pods by addresses they cannot reach, and time out"
-            )
-            yield error("MESH207", place, reason, fix)
-
-
-def hidden_gateway(context: Context) -> Iterator[Finding]:
-    """MESH208. istiod finds gateways by their load balancer's address, or by node where the annotation selects nodes
-    (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go; istio#49045)."""
-    if len(networks(context.mesh)) == 1 or _has_mesh_networks(context):
-        return
-    for index, cluster in context.clusters():
-        gateway = cluster.east_west
-        if not needs_east_west(context.mesh, cluster):
-            continue
-        if gateway.service_type == "ClusterIP":
-            yield error(
-                "MESH208",
-                at(index, "eastWest.serviceType"),
-                "a gateway with a Service of type ClusterIP has no address outside of its cluster, so peers do not "
-                "find it and calls to this network time out",
-                "use LoadBalancer, or NodePort with the annotation traffic.istio.io/nodeSelector",
-            )
-        elif gateway.service_type == "NodePort" and NODE_SELECTOR not in gateway.annotations:
-            yield error(
-                "MESH208",
-                at(index, "eastWest.annotations"),
-                "peers use a gateway of type NodePort only when its Service says which nodes to use, so calls to this "
-                "network time out",
-                f"add the annotation {NODE_SELECTOR}, '{{}}' for all nodes that have an external address",
-            )
-
-
-def replicas(context: Context) -> Iterator[Finding]:
-    """MESH209. The API server refuses such an autoscaler."""
-    for index, cluster in context.clusters():
-        low, high = cluster.east_west.min_replicas, cluster.east_west.max_replicas
-        if low > high:
-            yield error(
-                "MESH209",
-                at(index, "eastWest.minReplicas"),
-                f"minReplicas {low} is more than maxReplicas {high}; the API server refuses such an autoscaler",
-                f"set maxReplicas to {low} or more, or minReplicas to {high} or less",
-            )
-
-
 def _ranges(cluster: ClusterSettings) -> Ranges:
     """The well-formed ranges; MESH203 tells of the others."""
     stated = [(f"podRanges[{n}]", text) for n, text in enumerate(cluster.pod_ranges)]
@@ -159,6 +91,10 @@ def _all_ranges(context: Context) -> Iterator[tuple[str, str]]:
             ("eastWest.loadBalancerSourceRanges", cluster.east_west.load_balancer_source_ranges),
         ):
             yield from ((at(index, f"{key}[{n}]"), text) for n, text in enumerate(texts))
+    for name, network in context.mesh.istio.mesh_networks.items():
+        for n, endpoints in enumerate(network.endpoints):
+            if endpoints.from_cidr is not None:
+                yield f"istio.meshNetworks.{quoted_key(name)}.endpoints[{n}].fromCidr", endpoints.from_cidr
     proxy = context.mesh.istio.mesh_config.proxy
     included = tuple(text for text in proxy.include_ip_ranges if text != "*")
     for key, texts in (("includeIPRanges", included), ("excludeIPRanges", proxy.exclude_ip_ranges)):
@@ -184,10 +120,4 @@ def _corrected(text: str) -> str:
         return "address/length, such as 10.0.0.0/16"
 
 
-def _has_mesh_networks(context: Context) -> bool:
-    """`global.meshNetworks` tells istiod the gateways itself, so they need not be found."""
-    shared = context.mesh.istio.values.istiod.get("global")
-    return isinstance(shared, dict) and bool(shared.get("meshNetworks"))
-
-
-RULES = (overlap_in_network, overlap_in_cluster, malformed_range, no_gateway, hidden_gateway, replicas)
+RULES = (overlap_in_network, overlap_in_cluster, malformed_range)

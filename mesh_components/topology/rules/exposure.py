@@ -1,0 +1,125 @@
+"""The way to istiod: gateways through which remotes and config clusters reach the control plane that serves them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mesh_components.settings import ClusterSettings, Finding
+from mesh_components.topology.names import is_ip
+from mesh_components.topology.plan import address_type, networks
+from mesh_components.topology.roles import served_by
+from mesh_components.topology.rules.context import Context, at, clusters_named, error, quoted
+
+_LABEL = r"[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
+HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)({_LABEL}\.)+{_LABEL}\.?", re.ASCII)
+"""A DNS name with at least one dot (RFC 1123)."""
+
+
+def address(context: Context) -> Iterator[Finding]:
+    """MESH210."""
+    for index, cluster in context.clusters():
+        stated, wanted = cluster.east_west.address, cluster.east_west.address_type
+        if stated is None:
+            continue
+        ip = is_ip(stated)
+        if not ip and (not HOST_NAME.fullmatch(stated) or stated.rpartition(".")[2].isdecimal()):
+            yield error(
+                "MESH210",
+                at(index, "eastWest.address"),
+                f"{quoted(stated)} is neither an IP nor a DNS name, and it becomes both the address that others "
+                "connect to and the name in a certificate",
+                "write it without scheme and port, such as 203.0.113.10 or istiod.example.com",
+            )
+        elif wanted is not None and ip != (wanted == "ip"):
+            what = "an IP" if ip else "a host name"
+            yield error(
+                "MESH210",
+                at(index, "eastWest.addressType"),
+                f"it says {wanted}, and `eastWest.address` is {what}; a Service for an IP cannot hold a name, nor the "
+                "other way round",
+                "leave `addressType` out where `address` is stated",
+            )
+
+
+def host_name(context: Context) -> Iterator[Finding]:
+    """MESH410 (istio#45014). API servers do not call webhooks through a Service of type ExternalName, so the webhook
+    goes by URL, and the name in it must stand in istiod's certificate, which is made before the load balancer is."""
+    for index, cluster in context.clusters():
+        behind = _remotes(context, cluster)
+        if not behind or cluster.east_west.address is not None or address_type(cluster) != "hostname":
+            continue
+        why = "as `addressType` says" if cluster.east_west.address_type else f"as is usual on {cluster.platform}"
+        yield error(
+            "MESH410",
+            at(index, "eastWest.address"),
+            f'the load balancer of "{cluster.name}" gets a host name, {why}; the API servers of '
+            f"{clusters_named(behind)} then call istiod's webhook by URL, and istiod's certificate must carry that "
+            "name before the load balancer has it",
+            "write a DNS name of your own that points to the load balancer; or, where the load balancer gets an IP "
+            "(an NLB with Elastic IPs on AWS, a VPC NLB on IBM Cloud), `addressType: ip`",
+        )
+
+
+def not_exposed(context: Context) -> Iterator[Finding]:
+    """MESH415."""
+    for index, cluster in context.clusters():
+        dependents = served_by(context.mesh, cluster)
+        enabled, kind = cluster.east_west.enabled, cluster.east_west.service_type
+        if not dependents and cluster.role != "config":
+            continue
+        # A config cluster holds the Gateway that opens the gateways of all its remotes to other networks.
+        if cluster.role == "config" and len(networks(context.mesh)) == 1:
+            continue
+        whom = clusters_named(dependents) or "the remotes"
+        if enabled is False:
+            what = "istiod" if dependents else "the configuration of their gateways"
+            yield error(
+                "MESH415",
+                at(index, "eastWest.enabled"),
+                f'{whom} depend on "{cluster.name}" for {what}, and without its gateway they do not get it',
+                "leave `eastWest.enabled` out, or set it to true",
+            )
+        elif dependents and kind != "LoadBalancer" and cluster.east_west.address is None:
+            yield error(
+                "MESH415",
+                at(index, "eastWest.serviceType"),
+                f"{whom} reach istiod at the gateway's address, and a Service of type {kind} gets none from a load "
+                "balancer",
+                "use LoadBalancer, or write `eastWest.address`: an IP or a DNS name that leads to the gateway's ports "
+                "15012 and 15017",
+            )
+
+
+def credential(context: Context) -> Iterator[Finding]:
+    """MESH423 (https://istio.io/latest/docs/setup/install/external-controlplane/)."""
+    for index, cluster in context.clusters():
+        gateway = cluster.east_west
+        if gateway.credential is None:
+            continue
+        if cluster.role != "external":
+            yield error(
+                "MESH423",
+                at(index, "eastWest.credential"),
+                f'"{cluster.name}" is no external control plane; its gateway passes TLS on to istiod and to proxies '
+                "as it comes, and shows no certificate of its own",
+                "take it out",
+            )
+        elif gateway.address is None or is_ip(gateway.address):
+            yield error(
+                "MESH423",
+                at(index, "eastWest.credential"),
+                "a public certificate is for a DNS name, and the document does not say by which name the others reach "
+                "the gateway",
+                "write that name as `eastWest.address`; or leave `credential` out, then the mesh's root signs one",
+            )
+
+
+def _remotes(context: Context, cluster: ClusterSettings) -> tuple[ClusterSettings, ...]:
+    """The remotes of a primary whose webhook is set up here."""
+    if cluster.role != "primary" or context.mesh.istio.install == "none":
+        return ()
+    return served_by(context.mesh, cluster)
+
+
+RULES = (address, host_name, not_exposed, credential)
