@@ -170,13 +170,21 @@ class TestAmbient:
         assert self.ambient(**args).stack_outputs.get("address") == address
 
 
-def external(address_type: AddressType = "hostname", revision: str = "", **root: Any) -> Graph:
-    """All that is between the mesh and an external istiod."""
-    address = {"ip": "203.0.113.7", "hostname": "istiod.example.com"}[address_type]
+def external(
+    address_type: AddressType = "hostname",
+    revision: str = "",
+    *,
+    known: bool = True,
+    preview: bool = False,
+    **root: Any,
+) -> Graph:
+    """All that is between the mesh and an external istiod. Not `known`: the load balancer's address, whatever it is."""
+    stated = {"ip": "203.0.113.7", "hostname": "istiod.example.com"}[address_type] if known else None
 
     def make(opts: pulumi.ResourceOptions) -> ExternalGateway:
         ca = RootCA("ca", RootCAArgs(clusters=("external",), organization="mesh1"))
-        gateway = ExternalGateway("gw", ExternalGatewayArgs(network_policy=True, address=address), opts)
+        gateway = ExternalGateway("gw", ExternalGatewayArgs(network_policy=True, address=stated), opts)
+        address = gateway.address.apply(str)
         certificate = ServerCertificate(
             "cert",
             ServerCertificateArgs(root_ca=ca, address=address, address_type=address_type, organization="mesh1", **root),
@@ -193,7 +201,7 @@ def external(address_type: AddressType = "hostname", revision: str = "", **root:
         ExposeExternalIstiod("expose", exposed, opts)
         return gateway
 
-    return in_a_cluster(make)
+    return in_a_cluster(make, preview=preview)
 
 
 class TestExternal:
@@ -259,6 +267,18 @@ class TestExternal:
         assert len(found) == 3
         assert {item.inputs["metadata"]["namespace"] for item in found.values()} == {"external-istiod"}
         assert all("expose-root" in item.depends_on for item in found.values())
+
+    @pytest.mark.parametrize("address_type", ["ip", "hostname"])
+    @pytest.mark.parametrize("known", [True, False])
+    def test_preview_records_the_same_graph_as_up(self, address_type: AddressType, known: bool) -> None:
+        up = external(address_type, known=known)
+        assert external(address_type, known=known, preview=True).drawing() == up.drawing()
+
+    def test_the_load_balancer_s_address_is_what_is_certified_and_let_in(self) -> None:
+        graph = external("hostname", known=False)
+        address = graph.stack_outputs["address"]
+        assert graph.resources_by_name["cert-request"].inputs["dnsNames"] == [address]
+        assert istio_resources(graph)["external-istiod-vs"].inputs["spec"]["hosts"] == [address]
 
 
 def ca_of(graph: Graph) -> str:
