@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from meshctl.lab.pretend import ADDRESS_ANNOTATION
 from tests.support.graph import ROOT
 
 TOPOLOGIES = (
@@ -43,10 +44,13 @@ def on_lab(recipe: str) -> dict[str, Any]:
     wanted = document(recipe)
     wanted.setdefault("trust", {})["protectRoot"] = False
     wanted["istio"]["charts"] = {"folder": str(CHARTS)}
-    for cluster in wanted["clusters"]:
+    for number, cluster in enumerate(wanted["clusters"], 1):
         file = f".lab/clusters/{lab_cluster(cluster['name'])}/kubeconfig"
         cluster |= {"platform": "lab", "kubeconfig": {"file": file}}
         cluster.pop("apiServer", None)
+        # An EndpointSlice refuses the loopback addresses that the lab gives to load balancers (RFC 5737 has these).
+        gateway = cluster.setdefault("eastWest", {})
+        gateway["annotations"] = {ADDRESS_ANNOTATION: f"198.51.100.{number}"}
     return wanted
 
 
