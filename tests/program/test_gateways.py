@@ -303,6 +303,8 @@ class TestServerCertificate:
         signed = external().resources_by_name["cert-certificate"]
         assert "caPrivateKeyPem" in signed.secret
         assert not signed.inputs.get("isCaCertificate")
+        assert "server_auth" in signed.inputs["allowedUses"]
+        assert not {"cert_signing", "client_auth"} & set(signed.inputs["allowedUses"])
 
     @pytest.mark.parametrize("address_type", ["ip", "hostname"])
     @pytest.mark.parametrize("algorithm", ["ECDSA-P256", "RSA-4096"])
