@@ -8,7 +8,7 @@ BIN := .venv/bin
 # The states here are encrypted with a passphrase of this checkout, made at the first `make up` and kept by `make down`.
 export PULUMI_CONFIG_PASSPHRASE_FILE ?= $(CURDIR)/.pulumi-local/passphrase
 
-.PHONY: help up down test test-fast test-lab bench lint format docs lock clean
+.PHONY: help up down test test-fast test-lab bench lint format docs pictures lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | expand -t 12
@@ -58,6 +58,12 @@ format: .venv/ready ## let ruff put the code into form
 docs: .venv/ready ## build the site into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html"
+
+pictures: .venv/ready ## draw docs/images/recipes from the stack files
+	@for file in stacks/Pulumi.*.yaml; do \
+	  stack=$${file#stacks/Pulumi.}; stack=$${stack%.yaml}; \
+	  $(BIN)/mesh graph --stack $$stack --output docs/images/recipes/$$stack.svg; \
+	done
 
 lock: .venv/ready ## pin the newest packages that pyproject.toml allows, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra dev --extra docs pyproject.toml -o requirements.txt

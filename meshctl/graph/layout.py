@@ -1,0 +1,258 @@
+"""Where everything of the picture is, in whole pixels: the same for the same mesh, always.
+
+Clusters stand below each other, network by network, so that the picture is as wide for six of them as for two and its
+text is never scaled away. What belongs to the control plane is at the left of a cluster, its lines in lanes further
+left; workloads and gateways are at the right, their lines in lanes further right; no line crosses text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from mesh_components.topology import Revision, names
+from meshctl.graph.model import GATEWAY_OF, Cluster, GatewayKind, Graph, Plane
+from meshctl.graph.text import fitted, width
+from meshctl.graph.wires import Point
+
+MARGIN, PAD, GAP = 20, 12, 14
+CHIP, PITCH = 24, 34
+"""Height of a part of a cluster, and from one part to the next."""
+LANE = 12
+"""From one lane to the next."""
+NAME, TEXT, SMALL = 16, 12, 12
+SERVER = "server"
+CACERTS = "cacerts"
+PLANES: dict[Plane, str] = {"sidecar": "sidecar workloads", "ambient": "ambient workloads"}
+_TITLES = {"east-west": "east-west gateway", "ambient": "ambient gateway", "external": "ingress gateway"}
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """Its right edge."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """Its lower edge."""
+        return self.y + self.height
+
+    @property
+    def middle(self) -> Point:
+        """Its centre."""
+        return Point(self.x + self.width // 2, self.y + self.height // 2)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One part of a cluster."""
+
+    key: str
+    """`cacerts`, `istiod` with its revision, `server`, a data plane, or `gateway` with its kind."""
+    style: str
+    text: str
+    box: Box
+
+    def left(self, shift: int = 0) -> Point:
+        """Where a line ends at its left."""
+        return Point(self.box.x, self.box.middle.y + shift)
+
+    def right(self, shift: int = 0) -> Point:
+        """Where a line ends at its right."""
+        return Point(self.box.right, self.box.middle.y + shift)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One cluster."""
+
+    cluster: Cluster
+    box: Box
+    text_x: int
+    name: str
+    lines: tuple[tuple[int, str], ...]
+    """Baseline and text, below the name."""
+    chips: dict[str, Chip]
+
+    def istiods(self) -> list[Chip]:
+        """Its control planes."""
+        return [chip for key, chip in self.chips.items() if key.startswith("istiod")]
+
+
+@dataclass(frozen=True)
+class Group:
+    """One network; or, without being one, the cluster of an external control plane."""
+
+    title: str
+    network: bool
+    box: Box
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What all clusters of a picture have in common."""
+
+    left: int
+    """Width of the parts at the left."""
+    text: int
+    right: int
+    card_x: int
+
+    @property
+    def text_x(self) -> int:
+        """Where the name of a cluster begins."""
+        return self.card_x + PAD + self.left + GAP + 8
+
+    @property
+    def right_x(self) -> int:
+        """Where the parts at the right begin."""
+        return self.text_x + self.text + GAP
+
+    @property
+    def card_right(self) -> int:
+        """Where a cluster ends."""
+        return self.right_x + self.right + PAD
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything is."""
+
+    root: Box
+    trust_lane: int
+    groups: tuple[Group, ...]
+    direct_lane: int
+    """Within the networks' boxes, at the right of the clusters."""
+    outside: int
+    """Right edge of the networks' boxes: lanes begin there."""
+    cards: dict[str, Card] = field(compare=False)
+
+
+def layout(graph: Graph) -> Layout:
+    """Place the clusters of a mesh."""
+    lanes = {(link.reader, link.config) for link in graph.discovery}
+    trust_lane = MARGIN + LANE * (len(lanes) + 1)
+    columns = _columns(graph, card_x=trust_lane + 16 + GAP)
+    direct = any(not link.through for link in graph.calls)
+    outside = columns.card_right + (2 * GAP + 6 if direct else GAP)
+    servers = {link.server for link in graph.control}
+    root = Box(trust_lane - GAP, MARGIN, width("Root CA", TEXT, bold=True) + 2 * GAP, 34)
+    groups, y = [], root.bottom + GAP
+    for title, network, clusters in _titles(graph):
+        cards, top = [], y + 26
+        for cluster in clusters:
+            cards.append(_card(cluster, columns, top, channel=cluster.name in servers))
+            top = cards[-1].box.bottom + GAP
+        box = Box(columns.card_x - GAP, y, outside - columns.card_x + GAP, top - y)
+        groups.append(Group(fitted(title, TEXT, box.width - 2 * GAP), network, box, tuple(cards)))
+        y = box.bottom + GAP
+    return Layout(
+        root=root,
+        trust_lane=trust_lane,
+        groups=tuple(groups),
+        direct_lane=columns.card_right + GAP + 6,
+        outside=outside,
+        cards={card.cluster.name: card for group in groups for card in group.cards},
+    )
+
+
+def _titles(graph: Graph) -> Iterator[tuple[str, bool, Sequence[Cluster]]]:
+    if graph.outside:
+        yield "control plane, outside of the mesh's networks", False, graph.outside
+    for network in graph.networks:
+        yield network.name, True, network.clusters
+
+
+def _columns(graph: Graph, card_x: int) -> Columns:
+    clusters = graph.clusters()
+
+    def widest(texts: Iterable[str], least: int, most: int, size: int = TEXT, *, bold: bool = False) -> int:
+        return min(most, max([least, *(width(text, size, bold=bold) for text in texts)]))
+
+    parts = [text for cluster in clusters for _, _, text in (*_left(cluster), *_right(cluster)) if text]
+    left = [text for cluster in clusters for _, _, text in _left(cluster)]
+    right = [text for text in parts if text not in left]
+    about = [line for cluster in clusters for line in _about(cluster)]
+    return Columns(
+        left=widest(left, 88, 176) + 2 * PAD,
+        text=max(widest((c.name for c in clusters), 96, 240, NAME, bold=True), widest(about, 96, 240)),
+        right=widest(right, 88, 160) + 2 * PAD,
+        card_x=card_x,
+    )
+
+
+def _card(cluster: Cluster, columns: Columns, top: int, *, channel: bool) -> Card:
+    left, right = _left(cluster), _right(cluster)
+    first, *more = _about(cluster)
+    baselines = [top + 46, *(top + (80 if channel else 64) + 16 * row for row in range(len(more)))]
+    slots = max(len(left), len(right), 2)
+    height = max(PITCH * slots + 2 * PAD - (PITCH - CHIP), baselines[-1] + PAD - top)
+    chips = [
+        Chip(key, style, fitted(text, TEXT, wide - PAD), Box(x, top + PAD + PITCH * row, wide, CHIP))
+        for parts, x, wide in (
+            (left, columns.card_x + PAD, columns.left),
+            (right, columns.right_x, columns.right),
+        )
+        for row, (key, style, text) in enumerate(parts)
+        if key
+    ]
+    return Card(
+        cluster=cluster,
+        box=Box(columns.card_x, top, columns.card_right - columns.card_x, height),
+        text_x=columns.text_x,
+        name=fitted(cluster.name, NAME, columns.text, bold=True),
+        lines=tuple((y, fitted(text, TEXT, columns.text)) for y, text in zip(baselines, (first, *more), strict=True)),
+        chips={chip.key: chip for chip in chips},
+    )
+
+
+def _left(cluster: Cluster) -> list[tuple[str, str, str]]:
+    """Parts of the control plane from the top: key, style and text."""
+    signed = [(CACERTS, "trust", "cacerts")] if cluster.istiods else []
+    istiods = [(f"istiod {item.name}", "istiod", istiod(item)) for item in cluster.istiods]
+    server = [(SERVER, "server", "API server")] if cluster.planes else []
+    return [*signed, *istiods, *server]
+
+
+def _right(cluster: Cluster) -> list[tuple[str, str, str]]:
+    """Workloads and gateways from the top. A part without a key is a gap: an external control plane's gateway is at the
+    height of its istiod."""
+    if external := cluster.gateway("external"):
+        return [("", "", ""), (gateway_key(external.kind), "istiod", _TITLES[external.kind])]
+    parts: list[tuple[str, str, str]] = []
+    for plane in cluster.planes:
+        parts.append((plane, plane, PLANES[plane]))
+        if gateway := cluster.gateway(GATEWAY_OF[plane]):
+            parts.append((gateway_key(gateway.kind), plane, _TITLES[gateway.kind]))
+    return parts
+
+
+def gateway_key(kind: GatewayKind) -> str:
+    """Under which a card has its gateway; "ambient" alone is a data plane."""
+    return f"gateway {kind}"
+
+
+def istiod(revision: Revision) -> str:
+    """`istiod-1-30-3`, or with its version where the name does not tell it."""
+    name = names.istiod(revision.name)
+    return name if revision.name.replace("-", ".") == revision.version else f"{name} {revision.version}"
+
+
+def _about(cluster: Cluster) -> list[str]:
+    """The lines below a cluster's name; the first is its role and where it is."""
+    place = [cluster.platform] if cluster.platform != "generic" else []
+    first = " · ".join([cluster.role, *place, *([cluster.locality] if cluster.locality else [])])
+    served = [f"served by {cluster.control_plane}"] if cluster.control_plane != cluster.name else []
+    served += ["holds its configuration"] if cluster.role == "config" else []
+    tags = [f"tag {tag} → {names.istiod(revision)}" for tag, revision in cluster.tags]
+    return [first, *served, *tags]

@@ -1,0 +1,118 @@
+"""Which lines the picture has, from the links of the model and the places of the layout."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
+
+from meshctl.graph.layout import CACERTS, GAP, LANE, SERVER, Card, Layout, gateway_key
+from meshctl.graph.model import GATEWAY_OF, PORT_OF, GatewayKind, Graph, Plane
+from meshctl.graph.wires import HEAD, RADIUS, Head, Point, Wires
+
+Key = TypeVar("Key", bound=Hashable)
+DIRECT, OUT, SERVED = -7, 0, 7
+"""Where lines leave workloads: to pods of the network, to other networks, to their istiod."""
+
+
+def routes(graph: Graph, placed: Layout) -> tuple[list[Wires], int]:
+    """All lines, one `Wires` a kind, and the right edge of the last lane."""
+    lane = placed.outside + GAP
+    between = []
+    for plane in PORT_OF:
+        wires = _between(graph, placed, plane, lane)
+        lane += LANE + 4 if wires else 0
+        between.append(wires)
+    control, right = _control(graph, placed, lane)
+    return [_trust(graph, placed), *_discovery(graph, placed), _direct(graph, placed), *between, control], right
+
+
+def _trust(graph: Graph, placed: Layout) -> Wires:
+    wires = Wires("trust")
+    for name in graph.signs:
+        card = placed.cards[name]
+        wires.drop(placed.trust_lane, placed.root.bottom, card.chips[CACERTS].left())
+        _down(wires, card, CACERTS, card.istiods()[0].key)
+    return wires
+
+
+def _discovery(graph: Graph, placed: Layout) -> list[Wires]:
+    kinds = {False: Wires("discovery"), True: Wires("config")}
+    pairs: dict[tuple[str, bool], list[tuple[Point, Point]]] = {}
+    for link in graph.discovery:
+        start = placed.cards[link.reader].istiods()[0].left(-5 if link.config else 0)
+        end = placed.cards[link.source].chips[SERVER].left()
+        pairs.setdefault((link.reader, link.config), []).append((start, end))
+    for lane, (reader, config) in enumerate(_by_length(pairs)):
+        for start, end in pairs[reader, config]:
+            kinds[config].route(start, placed.trust_lane - LANE * (lane + 1), end)
+    return list(kinds.values())
+
+
+def _direct(graph: Graph, placed: Layout) -> Wires:
+    wires = Wires("direct")
+    for link in graph.calls:
+        if not link.through:
+            start, end = (placed.cards[name].chips[link.plane].right(DIRECT) for name in (link.caller, link.target))
+            wires.route(start, placed.direct_lane, end)
+    return wires
+
+
+def _between(graph: Graph, placed: Layout, plane: Plane, lane: int) -> Wires:
+    wires = Wires(plane)
+    servers = {(link.server, link.gateway) for link in graph.control}
+    kind = GATEWAY_OF[plane]
+    for link in graph.calls:
+        for name in link.through if link.plane == plane else ():
+            card = placed.cards[name]
+            end = card.chips[gateway_key(kind)].right(-5 if (name, kind) in servers else 0)
+            wires.route(placed.cards[link.caller].chips[plane].right(OUT), lane, end)
+            _up(wires, card, gateway_key(kind), plane)
+    return wires
+
+
+def _control(graph: Graph, placed: Layout, first: int) -> tuple[Wires, int]:
+    wires = Wires("control")
+    pairs: dict[str, list[tuple[Point, Point]]] = {}
+    for link in graph.control:
+        card, served = placed.cards[link.server], placed.cards[link.cluster]
+        shared = any(link.server in calls.through for calls in graph.calls)
+        end = card.chips[gateway_key(link.gateway)].right(5 if shared else 0)
+        pairs.setdefault(link.server, []).append((served.chips[served.cluster.planes[0]].right(SERVED), end))
+        _inside(wires, card, link.gateway)
+    order = _by_length(pairs)
+    for lane, server in enumerate(order):
+        for start, end in pairs[server]:
+            wires.route(start, first + LANE * lane, end)
+    return wires, first + LANE * (len(order) - 1)
+
+
+def _by_length(pairs: Mapping[Key, Sequence[tuple[Point, Point]]]) -> list[Key]:
+    """Those with short ways first: their lanes are the inner ones, so that fewer lines cross."""
+
+    def length(key: Key) -> int:
+        heights = [point.y for pair in pairs[key] for point in pair]
+        return max(heights) - min(heights)
+
+    return sorted(pairs, key=length)
+
+
+def _inside(wires: Wires, card: Card, kind: GatewayKind) -> None:
+    """From the gateway to every istiod of its cluster."""
+    first, *others = card.istiods()
+    start, end = card.chips[gateway_key(kind)].left(), first.right()
+    wires.level(end.y, end.x + HEAD, start.x)
+    wires.head(Head(end.x, end.y, -1, 0))
+    for other in others:
+        wires.drop(end.x + HEAD + RADIUS, end.y, other.right())
+
+
+def _down(wires: Wires, card: Card, upper: str, lower: str) -> None:
+    begin, end = card.chips[upper].box, card.chips[lower].box
+    wires.upright(begin.middle.x, begin.bottom, end.y - HEAD)
+    wires.head(Head(begin.middle.x, end.y, 0, 1))
+
+
+def _up(wires: Wires, card: Card, lower: str, upper: str) -> None:
+    begin, end = card.chips[lower].box, card.chips[upper].box
+    wires.upright(begin.middle.x, begin.y, end.bottom + HEAD)
+    wires.head(Head(begin.middle.x, end.bottom, 0, -1))
