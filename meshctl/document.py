@@ -29,8 +29,10 @@ def document(project: Project) -> Mapping[str, Any]:
     for settings in (project.stack_settings, project.settings):
         config = settings.get("config") or {}
         found = next((config[key] for key in keys(project) if key in config), None)
+        if isinstance(found, Mapping) and settings is project.settings:
+            found = found.get("value", found.get("default"))  # a declaration, as Pulumi.yaml has them
         if isinstance(found, Mapping):
-            return found.get("value", found) if settings is project.settings else found
+            return found
     message = f"{project.stack_file}: has no mesh document; set `{keys(project)[1]}` to a mapping, as in stacks/"
     raise ProjectError(message)
 
@@ -48,10 +50,10 @@ def mesh(project: Project) -> MeshSettings:
 
 
 def kubeconfigs(project: Project, chosen: Mapping[int, str], mesh: MeshSettings) -> dict[str, Kubeconfig]:
-    """The kubeconfigs of some clusters (position to name), by name.
+    """The kubeconfigs of some clusters (position to name), by name; relative paths start where the program is.
 
     Raises:
-        ProjectError: when one is missing or cannot be used.
+        ProjectError: with all that are missing or cannot be used.
         PassphraseError: when one is a secret of the stack that cannot be opened.
     """
     crypter = Crypter(from_environment(), project.salt, str(project.stack_file))
@@ -59,15 +61,17 @@ def kubeconfigs(project: Project, chosen: Mapping[int, str], mesh: MeshSettings)
     def secret(name: str) -> str | None:
         return project.config(crypter).values.get(f"{project.name}:{name}")
 
-    found = {}
+    folder, environment = project.program.parent, process_environment()
+    found: dict[str, Kubeconfig] = {}
+    missing: list[str] = []
     for index, name in chosen.items():
         source = mesh.clusters[index].kubeconfig
-        if source is None:
-            message = f"clusters[{index}].kubeconfig: nothing says how {name} is reached; add `kubeconfig`"
-            raise ProjectError(message)
         try:
-            found[name] = load_kubeconfig(source, folder=project.root, secret=secret, environment=process_environment())
+            if source is None:
+                raise KubeconfigError("nothing says how it is reached; add `kubeconfig`, or name other clusters")
+            found[name] = load_kubeconfig(source, folder=folder, secret=secret, environment=environment)
         except KubeconfigError as error:
-            message = f"clusters[{index}].kubeconfig, of {name}: {error}"
-            raise ProjectError(message) from None
+            missing.append(f"clusters[{index}].kubeconfig, of {name}: {error}")
+    if missing:
+        raise ProjectError("\n".join(missing))
     return found
