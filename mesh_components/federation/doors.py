@@ -13,6 +13,7 @@ from mesh_components.gateways.external import (
     ExternalGateway,
     ExternalGatewayArgs,
 )
+from mesh_components.topology import ClusterPlan
 from mesh_components.trust.server_cert import ServerCertificate, ServerCertificateArgs
 
 _FROM_DOCUMENT = {
@@ -41,7 +42,7 @@ def between_networks(site: Site, member: Member, *after: pulumi.Resource) -> Non
             hosts=stated.hosts,
             network_policy=istio.network_policies,
             expose_services=plan.exposes_services,
-            expose_istiod=tuple(item.name for item in plan.revisions) if plan.exposes_istiod else (),
+            expose_istiod=_exposed(plan, istio.revision),
             istiod_host=stated.address if by_name else None,
             **stated.model_dump(include=_FROM_DOCUMENT),
         )
@@ -52,9 +53,17 @@ def between_networks(site: Site, member: Member, *after: pulumi.Resource) -> Non
             network=plan.settings.network,
             namespace=istio.namespace,
             revision=plan.gateway_revision,
+            network_policy=istio.network_policies,
             **plan.settings.east_west.model_dump(include={"service_type", "annotations", "address"}),
         )
         member.ambient_gateway = AmbientGateway(f"{member.prefix}-ambient-gateway", ambient, opts)
+
+
+def _exposed(plan: ClusterPlan, default: str) -> tuple[str, ...]:
+    """The default revision first: webhooks by URL carry no revision, so they all end at the first."""
+    if not plan.exposes_istiod:
+        return ()
+    return tuple(sorted((item.name for item in plan.revisions), key=lambda name: name != default))
 
 
 def before_external(site: Site, member: Member) -> None:

@@ -1,0 +1,168 @@
+"""`mesh upgrade plan`, every step of it applied to real API servers with two versions of the charts, and taken back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from mesh_components.topology.upgrade import Step, upgrade_plan
+from meshctl.lab.api import Api
+from tests.lab.conftest import RealLab
+from tests.support.charts import repository
+from tests.support.project import Project
+from tests.support.recipes import on_lab
+
+pytestmark = pytest.mark.lab
+
+OLD, NEW = "1.30.3", "1.31.0"
+CLUSTERS = ("cluster1", "cluster2")
+APPLICATIONS = "applications"
+"""A namespace of the mesh's users, which follows the tag `prod`."""
+ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+BUILDS = {
+    "base": {"IstioBase"},
+    "control-plane": {"Istiod"},
+    "gateway": {"EastWestGateway"},
+    "tags": {"RevisionTag"},
+    "default": {"IstioBase", "EastWestGateway"},
+    "remove": {"Istiod"},
+}
+"""The components in which a kind of step may change something, and no other may."""
+
+
+class Upgraded:
+    """A mesh on two clusters, between two versions."""
+
+    def __init__(self, project: Project, apis: dict[str, Api]) -> None:
+        self.project = project
+        self.apis = apis
+
+    def up(self, document: Any) -> None:
+        self.project.write(document)
+        with self.watched():
+            self.project.done("up", "--yes", "--skip-preview")
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Fails when the namespace of the applications is without an injector at any moment that is looked at."""
+        seen: list[str] = []
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.is_set():
+                seen.extend(f"{name}: {problem}" for name, api in self.apis.items() for problem in uninjected(api))
+                over.wait(0.1)
+
+        watcher = threading.Thread(target=look)
+        watcher.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watcher.join()
+        assert seen == []
+
+
+def uninjected(api: Api) -> Iterator[str]:
+    """Why a pod of the applications' namespace, or of the gateway, would start without a proxy."""
+    labels = api.get(f"/api/v1/namespaces/{APPLICATIONS}")["metadata"]["labels"]
+    wanted = {"the applications": labels["istio.io/rev"]}
+    deployments = {
+        d["metadata"]["name"]: d for d in api.get("/apis/apps/v1/namespaces/istio-system/deployments")["items"]
+    }
+    gateway = deployments["istio-eastwestgateway"]["spec"]["template"]["metadata"]["labels"]
+    wanted["the gateway"] = gateway["istio.io/rev"]
+    services = {s["metadata"]["name"]: s for s in api.get("/api/v1/namespaces/istio-system/services")["items"]}
+    hooks = [hook for c in api.get(f"{ADMISSION}/mutatingwebhookconfigurations")["items"] for hook in c["webhooks"]]
+    for whose, revision in wanted.items():
+        mine = [hook for hook in hooks if _selects(hook, revision)]
+        if not mine:
+            yield f"no webhook takes {revision} of {whose}"
+        for hook in mine:
+            service = services.get(hook["clientConfig"]["service"]["name"])
+            if service is None:
+                yield f"the webhook for {revision} of {whose} calls a Service that is not there"
+                continue
+            selector = service["spec"]["selector"].items()
+            serving = [
+                d for d in deployments.values() if selector <= d["spec"]["template"]["metadata"]["labels"].items()
+            ]
+            if not any(d["status"].get("availableReplicas") for d in serving):
+                yield f"nobody serves the webhook for {revision} of {whose}"
+
+
+def _selects(hook: dict[str, Any], revision: str) -> bool:
+    expressions = [
+        expression
+        for selector in (hook["namespaceSelector"], hook.get("objectSelector", {}))
+        for expression in selector.get("matchExpressions", [])
+    ]
+    return any(e["key"] == "istio.io/rev" and revision in e.get("values", []) for e in expressions)
+
+
+@pytest.fixture(scope="module")
+def mesh(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Upgraded, tuple[Step, ...]]]:
+    with repository(tmp_path_factory.mktemp("charts"), OLD, NEW) as url:
+        document = on_lab("multi-primary-multi-network")
+        document["istio"] = {
+            "version": OLD,
+            "revision": "1-30-3",
+            "tags": {"prod": "1-30-3"},
+            "charts": {"repository": url},
+        }
+        for name in CLUSTERS:
+            labels = {"istio.io/rev": "prod"}
+            namespace = client.V1Namespace(metadata=client.V1ObjectMeta(name=APPLICATIONS, labels=labels))
+            client.CoreV1Api(wide_lab.client(name)).create_namespace(namespace)
+        project = Project(tmp_path_factory.mktemp("upgrade"), wide_lab.dir, stack="multi-primary-multi-network")
+        project.write(document)
+        apis = {name: Api(wide_lab.kubeconfig(name)) for name in CLUSTERS}
+        try:
+            project.done("up", "--yes", "--skip-preview")
+            yield Upgraded(project, apis), upgrade_plan(document, NEW)
+        finally:
+            project.done("destroy", "--yes")
+            for name in CLUSTERS:
+                client.CoreV1Api(wide_lab.client(name)).delete_namespace(APPLICATIONS)
+
+
+def test_the_plan_visits_every_cluster(mesh: tuple[Upgraded, tuple[Step, ...]]) -> None:
+    _, steps = mesh
+    kinds = [step.kind for step in steps]
+    assert kinds[0] == "base"
+    assert kinds[-1] == "remove"
+    for kind in ("control-plane", "gateway", "tags"):
+        assert {name for step in steps if step.kind == kind for name in step.clusters} == set(CLUSTERS)
+
+
+def test_every_step_changes_only_what_is_its_own_and_can_be_taken_back(
+    mesh: tuple[Upgraded, tuple[Step, ...]],
+) -> None:
+    upgraded, steps = mesh
+    project = upgraded.project
+    for step in (item for item in steps if item.changes_document):
+        project.write(step.document)
+        rows = project.changes()
+        assert rows, step.title
+        assert {row["cluster"] for row in rows} - {""} == set(step.clusters), step.title
+        built = {row["urn"].split("::")[2].split("$")[-2].rsplit(":", 1)[-1] for row in rows if row["cluster"]}
+        assert built <= BUILDS[step.kind], step.title
+        assert step.kind == "remove" or {row["op"] for row in rows} <= {"create", "update"}, step.title
+        upgraded.up(step.document)
+        upgraded.up(step.rollback.document)
+        project.write(step.document)
+        again = project.changes()
+        assert [(row["urn"], row["op"]) for row in again] == [(row["urn"], row["op"]) for row in rows], step.title
+        upgraded.up(step.document)
+    assert project.changes() == []
+    for api in upgraded.apis.values():
+        deployments = api.get("/apis/apps/v1/namespaces/istio-system/deployments")["items"]
+        assert {d["metadata"]["name"] for d in deployments} == {"istiod-1-31-0", "istio-eastwestgateway"}
+        (istiod,) = (d for d in deployments if d["metadata"]["name"].startswith("istiod"))
+        assert istiod["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":1.31.0")
+    assert upgrade_plan(project.document, NEW) == ()
