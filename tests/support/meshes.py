@@ -13,6 +13,7 @@ from mesh_components.control_plane.placeholders import CA_BUNDLE
 from mesh_components.settings import MeshSettings, parse
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, read
 from tests.support.graph import Graph, run
+from tests.support.rendered import rendered
 
 
 def document(*clusters: str, **mesh: Any) -> dict[str, Any]:
@@ -73,5 +74,7 @@ CHARTS: dict[str, list[dict[str, Any]]] = {
             webhooks=[{"name": "validation.istio.io", "failurePolicy": "Fail", "clientConfig": _CLIENT}],
         ),
     ],
+    "cni": rendered("cni", {}),
+    "ztunnel": rendered("ztunnel", {}),
 }
 """A few of the objects that the official charts render, in their shape."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 from unittest import mock
@@ -67,7 +68,7 @@ def _istiod(values: Mapping[str, Any], namespace: str) -> Objects:
     remote = values.get("profile") == "remote"
     address = values.get("global", {}).get("remotePilotAddress")
     objects = [
-        _object("v1", "ConfigMap", f"values{suffix}", namespace, data={"original-values": f"{dict(values)}"}),
+        _object("v1", "ConfigMap", f"values{suffix}", namespace, data={"original-values": json.dumps(dict(values))}),
         *([] if remote else _serving(values, suffix, namespace)),
         *(_way_out(address, suffix, namespace) if remote and address else []),
     ]
