@@ -182,13 +182,15 @@ def tag_is_revision(context: Context) -> Iterator[Finding]:
     known = {revision.name for revision in all_revisions(context.mesh)}
     for place, tag, _, _ in _tags(context):
         if tag and tag in known:
-            yield error(
-                "MESH611",
-                place,
-                f"{quoted(tag)} is the name of a revision too, and namespaces name both by the same label: two "
-                "webhooks would match, and inject each pod twice",
-                "give the tag a name of its own, such as prod or canary",
-            )
+            why = "namespaces name both by the same label: two webhooks would match, and inject each pod twice"
+            what = quoted(tag)
+        elif f"revision-tag-{tag}" in known:
+            why = f"both would have a Service called istiod-revision-tag-{quoted_key(tag)}"
+            what = quoted(f"revision-tag-{tag}")
+        else:
+            continue
+        fix = "give the tag a name of its own, such as prod or canary"
+        yield error("MESH611", place, f"{what} is the name of a revision too, and {why}", fix)
 
 
 def default_tag(context: Context) -> Iterator[Finding]:
