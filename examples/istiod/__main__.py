@@ -9,6 +9,8 @@ from mesh_components import (
     AttachedClusterArgs,
     CaCerts,
     CaCertsArgs,
+    IstioBase,
+    IstioBaseArgs,
     Istiod,
     IstiodArgs,
     RootCA,
@@ -25,6 +27,12 @@ ca = RootCA("trust", RootCAArgs(clusters=("east",), organization="example", prot
 inside = pulumi.ResourceOptions(providers=[cluster.provider])
 namespace = RootNamespace("namespace", RootNamespaceArgs(network="east-network", namespace="istiod-example"), inside)
 cacerts = CaCerts("cacerts", CaCertsArgs(bundle=ca.bundles["east"], namespace=namespace.namespace), inside)
+charts = ChartSource(folder=config.get("charts"))
+base = IstioBase(
+    "base",
+    IstioBaseArgs(root_cert_pem=ca.root_cert_pem, namespace="istiod-example", charts=charts),
+    pulumi.ResourceOptions(providers=[cluster.provider], depends_on=[namespace]),
+)
 istiod = Istiod(
     "istiod",
     IstiodArgs(
@@ -33,10 +41,10 @@ istiod = Istiod(
         network="east-network",
         root_cert_pem=ca.root_cert_pem,
         namespace="istiod-example",
-        charts=ChartSource(folder=config.get("charts")),
+        charts=charts,
     ),
     # cacerts strictly before istiod: without it, istiod signs with a root of its own and says nothing.
-    pulumi.ResourceOptions(providers=[cluster.provider], depends_on=[namespace, cacerts]),
+    pulumi.ResourceOptions(providers=[cluster.provider], depends_on=[namespace, cacerts, base]),
 )
 
 pulumi.export("ready", istiod.ready)
