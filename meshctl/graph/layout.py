@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mesh_components.topology import Revision, names
+from mesh_components.topology import names
+from meshctl.graph import sharing, words
 from meshctl.graph.model import GATEWAY_OF, Cluster, GatewayKind, Graph, Plane
 from meshctl.graph.text import fitted, width
 from meshctl.graph.wires import Point
@@ -132,7 +133,7 @@ class Layout:
     trust_lane: int
     groups: tuple[Group, ...]
     direct_lane: int
-    """Within the networks' boxes, at the right of the clusters."""
+    """The first within the networks' boxes, at the right of the clusters."""
     outside: int
     """Right edge of the networks' boxes: lanes begin there."""
     cards: dict[str, Card] = field(compare=False)
@@ -143,8 +144,8 @@ def layout(graph: Graph) -> Layout:
     lanes = {(link.reader, link.config) for link in graph.discovery}
     trust_lane = MARGIN + LANE * (len(lanes) + 1)
     columns = _columns(graph, card_x=trust_lane + 16 + GAP)
-    direct = any(not link.through for link in graph.calls)
-    outside = columns.card_right + (2 * GAP + 6 if direct else GAP)
+    direct = max((len(sharing.direct(graph, network.name)) for network in graph.networks), default=0)
+    outside = columns.card_right + (2 * GAP + 6 + LANE * (direct - 1) if direct else GAP)
     servers = {link.server for link in graph.control}
     root = Box(trust_lane - GAP, MARGIN, width("Root CA", TEXT, bold=True) + 2 * GAP, 34)
     groups, y = [], root.bottom + GAP
@@ -219,7 +220,7 @@ def _card(cluster: Cluster, columns: Columns, top: int, *, channel: bool) -> Car
 def _left(cluster: Cluster) -> list[tuple[str, str, str]]:
     """Parts of the control plane from the top: key, style and text."""
     signed = [(CACERTS, "trust", "cacerts")] if cluster.istiods else []
-    istiods = [(f"istiod {item.name}", "istiod", istiod(item)) for item in cluster.istiods]
+    istiods = [(f"istiod {item.name}", "istiod", words.istiod(item)) for item in cluster.istiods]
     server = [(SERVER, "server", "API server")] if cluster.planes else []
     return [*signed, *istiods, *server]
 
@@ -240,12 +241,6 @@ def _right(cluster: Cluster) -> list[tuple[str, str, str]]:
 def gateway_key(kind: GatewayKind) -> str:
     """Under which a card has its gateway; "ambient" alone is a data plane."""
     return f"gateway {kind}"
-
-
-def istiod(revision: Revision) -> str:
-    """`istiod-1-30-3`, or with its version where the name does not tell it."""
-    name = names.istiod(revision.name)
-    return name if revision.name.replace("-", ".") == revision.version else f"{name} {revision.version}"
 
 
 def _about(cluster: Cluster) -> list[str]:

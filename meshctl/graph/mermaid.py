@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from mesh_components.topology import names
+from meshctl.graph import words
 from meshctl.graph.model import GATEWAY_OF, PORT_OF, Cluster, GatewayKind, Graph
+from meshctl.graph.sharing import complete
 
 Ids = Mapping[str, str]
 """Node by name of a cluster: names may hold what Mermaid reads as its own."""
@@ -47,7 +48,7 @@ def _cluster(cluster: Cluster, ids: Ids, indent: str) -> Iterator[str]:
     node = ids[cluster.name]
     yield f"{indent}subgraph {node}[{_quoted(f'{cluster.name} ({cluster.role})')}]"
     if cluster.istiods:
-        text = "<br>".join(f"{names.istiod(item.name)} {item.version}" for item in cluster.istiods)
+        text = "<br>".join(map(words.istiod, cluster.istiods))
         yield f'{indent}  {node}_istiod["{text}"]:::istiod'
     if cluster.planes:
         yield f'{indent}  {node}_server["API server"]:::server'
@@ -64,7 +65,7 @@ def _discovery(graph: Graph, ids: Ids) -> Iterator[str]:
     pairs = [(link.reader, link.source) for link in graph.discovery if not link.config]
     everyone = {cluster.name: cluster.name for cluster in graph.clusters()}
     ends = [(f"{ids[reader]}_istiod", f"{ids[source]}_server") for reader, source in pairs]
-    if len(pairs) > _FEW and _complete(pairs, everyone):
+    if len(pairs) > _FEW and complete(pairs, everyone):
         yield from _through("discovery", "remote secrets", "server", "-.->", ends)
     else:
         yield from (f'{reader} -.->|"remote secret"| {source}' for reader, source in ends)
@@ -98,18 +99,12 @@ def _between(graph: Graph, ids: Ids) -> Iterator[str]:
         kind = GATEWAY_OF[plane]
         pairs = list(dict.fromkeys((x.caller, name) for x in graph.calls if x.plane == plane for name in x.through))
         ends = [(f"{ids[caller]}_{plane}", _gateway(ids[name], kind)) for caller, name in pairs]
-        if len(pairs) > _FEW and _complete(pairs, networks):
+        if len(pairs) > _FEW and complete(pairs, networks):
             yield from _through(f"port{port}", str(port), plane, "==>", ends)
         else:
             yield from (f'{caller} ==>|"{port}"| {gateway}' for caller, gateway in ends)
         for name in dict.fromkeys(name for _, name in pairs):
             yield f"{_gateway(ids[name], kind)} --> {ids[name]}_{plane}"
-
-
-def _complete(pairs: Collection[tuple[str, str]], group: Mapping[str, str]) -> bool:
-    """Whether every start is linked to every end outside of its group."""
-    starts, ends = ({pair[side] for pair in pairs} for side in (0, 1))
-    return set(pairs) == {(one, other) for one in starts for other in ends if group[one] != group[other]}
 
 
 def _through(hub: str, label: str, style: str, arrow: str, ends: Collection[tuple[str, str]]) -> Iterator[str]:

@@ -43,7 +43,7 @@ class Cluster:
     control_plane: str
     """Name of the cluster whose istiod serves this one."""
     istiods: tuple[Revision, ...]
-    """Those that run here."""
+    """Those that run here; without a version where something else installs them."""
     tags: tuple[tuple[str, str], ...]
     planes: tuple[Plane, ...]
     """Data planes of its workloads; none in an external control plane's cluster."""
@@ -158,12 +158,17 @@ def _cluster(topology: Topology, plan: ClusterPlan) -> Cluster:
         platform=settings.platform,
         locality="" if place is None else "/".join(part for part in (place.region, place.zone) if part),
         control_plane=plan.control_plane,
-        istiods=plan.revisions if plan.signs else (),
+        istiods=tuple(_known(topology, revision) for revision in plan.revisions) if plan.signs else (),
         tags=plan.tags,
         planes=planes if is_member(settings) else (),
         cni=plan.cni,
         gateways=tuple(_gateways(topology, plan)),
     )
+
+
+def _known(topology: Topology, revision: Revision) -> Revision:
+    """Without the version of what something else installs: the document does not decide it."""
+    return revision if topology.mesh.istio.install == "charts" else Revision(revision.name, "")
 
 
 def _gateways(topology: Topology, plan: ClusterPlan) -> Iterator[Gateway]:

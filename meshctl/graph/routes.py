@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
+from meshctl.graph import sharing
 from meshctl.graph.layout import CACERTS, GAP, LANE, SERVER, Card, Layout, gateway_key
 from meshctl.graph.model import GATEWAY_OF, PORT_OF, GatewayKind, Graph, Plane
 from meshctl.graph.wires import HEAD, RADIUS, Head, Point, Wires
@@ -19,8 +20,7 @@ def routes(graph: Graph, placed: Layout) -> tuple[list[Wires], int]:
     lane = placed.outside + GAP
     between = []
     for plane in PORT_OF:
-        wires = _between(graph, placed, plane, lane)
-        lane += LANE + 4 if wires else 0
+        wires, lane = _between(graph, placed, plane, lane)
         between.append(wires)
     control, right = _control(graph, placed, lane)
     return [_trust(graph, placed), *_discovery(graph, placed), _direct(graph, placed), *between, control], right
@@ -50,24 +50,40 @@ def _discovery(graph: Graph, placed: Layout) -> list[Wires]:
 
 def _direct(graph: Graph, placed: Layout) -> Wires:
     wires = Wires("direct")
-    for link in graph.calls:
-        if not link.through:
-            start, end = (placed.cards[name].chips[link.plane].right(DIRECT) for name in (link.caller, link.target))
-            wires.route(start, placed.direct_lane, end)
+    planes = {(link.caller, link.target, link.plane) for link in graph.calls}
+    for network in graph.networks:
+        ends = {
+            number: [
+                (placed.cards[caller].chips[plane].right(DIRECT), placed.cards[target].chips[plane].right(DIRECT))
+                for caller, target in pairs
+                for plane in PORT_OF
+                if (caller, target, plane) in planes
+            ]
+            for number, pairs in enumerate(sharing.direct(graph, network.name))
+        }
+        for lane, number in enumerate(_by_length(ends)):
+            for start, end in ends[number]:
+                wires.route(start, placed.direct_lane + LANE * lane, end)
     return wires
 
 
-def _between(graph: Graph, placed: Layout, plane: Plane, lane: int) -> Wires:
+def _between(graph: Graph, placed: Layout, plane: Plane, lane: int) -> tuple[Wires, int]:
+    """The lines, and the next free lane."""
     wires = Wires(plane)
     servers = {(link.server, link.gateway) for link in graph.control}
     kind = GATEWAY_OF[plane]
-    for link in graph.calls:
-        for name in link.through if link.plane == plane else ():
+    ends: dict[int, list[tuple[Point, Point]]] = {}
+    for number, pairs in enumerate(sharing.between(graph, plane)):
+        for caller, name in pairs:
             card = placed.cards[name]
             end = card.chips[gateway_key(kind)].right(-5 if (name, kind) in servers else 0)
-            wires.route(placed.cards[link.caller].chips[plane].right(OUT), lane, end)
+            ends.setdefault(number, []).append((placed.cards[caller].chips[plane].right(OUT), end))
             _up(wires, card, gateway_key(kind), plane)
-    return wires
+    for number in _by_length(ends):
+        for start, end in ends[number]:
+            wires.route(start, lane, end)
+        lane += LANE + 4
+    return wires, lane
 
 
 def _control(graph: Graph, placed: Layout, first: int) -> tuple[Wires, int]:

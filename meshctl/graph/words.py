@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mesh_components.topology import names
+from mesh_components.topology import Revision, names
 from meshctl.graph.model import GATEWAY_OF, PORT_OF, Graph, Plane
 
 LISTED = 6
@@ -27,6 +27,13 @@ def facts(graph: Graph) -> str:
 def description(graph: Graph) -> str:
     """The whole picture, sentence by sentence."""
     return " ".join(_sentences(graph))
+
+
+def istiod(revision: Revision) -> str:
+    """`istiod-1-30-3`, or with its version where the name does not tell it."""
+    name = names.istiod(revision.name)
+    told = revision.version in ("", revision.name.replace("-", "."))
+    return name if told else f"{name} {revision.version}"
 
 
 def trust() -> str:

@@ -50,7 +50,8 @@ def _meshes(draw: st.DrawFn) -> dict[str, Any]:
     tags = {"prod": revisions[0]["name"]} if draw(st.booleans()) else {}
     istio = {"dataPlane": plane, "revision": revisions[0]["name"], "revisions": revisions, "tags": tags}
     secrets = draw(st.sampled_from(["separate", "bundled"]))
-    return {"id": draw(_NAMES), "istio": istio, "discovery": {"secrets": secrets}, "clusters": clusters}
+    reach = {"reach": "hub-and-spoke", "hubs": [names[0]]} if draw(st.booleans()) else {}
+    return {"id": draw(_NAMES), "istio": istio, "discovery": {"secrets": secrets, **reach}, "clusters": clusters}
 
 
 MESHES = _meshes()

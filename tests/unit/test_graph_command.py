@@ -88,7 +88,7 @@ class TestMermaid:
     def test_every_link_joins_nodes_that_are_there(self, document: dict[str, Any]) -> None:
         text = mermaid.write(drawing(document))
         nodes = set(re.findall(rf"^ +({NODE})[\[(]", text, re.MULTILINE))
-        links = [LINE.fullmatch(line) for line in text.splitlines() if "--" in line or "==>" in line or "-.-" in line]
+        links = [LINE.fullmatch(line) for line in text.splitlines() if re.search(r" (-->|-\.->|==>|<-->)", line)]
         assert links
         for link in links:
             assert link is not None

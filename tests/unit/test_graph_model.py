@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from mesh_components.settings import parse
-from mesh_components.topology import plan
-from meshctl.graph import jsontext, words
+from mesh_components.topology import Revision, plan
+from meshctl.graph import jsontext, sharing, words
 from meshctl.graph.model import Graph, graph
 from tests.support.drawings import MESHES, drawing, stack
 
@@ -39,7 +39,7 @@ def test_every_link_joins_clusters_of_the_picture(document: dict[str, Any]) -> N
 
 @given(MESHES)
 def test_where_every_istiod_reads_all_everyone_calls_everyone(document: dict[str, Any]) -> None:
-    found = drawing(document)
+    found = drawing({**document, "discovery": {}})
     members = {cluster.name for network in found.networks for cluster in network.clusters}
     assert {(link.caller, link.target) for link in found.calls} == {
         (one, other) for one in members for other in members if one != other
@@ -75,6 +75,34 @@ class TestCalls:
             ("cluster1", "cluster2"),
             ("cluster2", "cluster1"),
         }
+
+
+class TestSharing:
+    """One line from many to many must not say that someone is reached who is not."""
+
+    @given(MESHES)
+    def test_a_shared_line_says_nothing_that_is_not_so(self, document: dict[str, Any]) -> None:
+        found = drawing(document)
+        networks = {cluster.name: cluster.network for cluster in found.clusters()}
+        for plane in ("sidecar", "ambient"):
+            lines = sharing.between(found, plane)
+            links = {(link.caller, name) for link in found.calls if link.plane == plane for name in link.through}
+            assert {pair for line in lines for pair in line} == links
+            assert all(sharing.complete(line, networks) for line in lines)
+
+    def test_spokes_do_not_share_a_line_with_their_hub(self) -> None:
+        clusters = [{"name": f"cluster{n}", "network": f"network{n}"} for n in (1, 2, 3)]
+        document = {"id": "mesh1", "discovery": {"reach": "hub-and-spoke", "hubs": ["cluster1"]}, "clusters": clusters}
+        assert sharing.between(drawing(document), "sidecar") == [
+            [("cluster1", "cluster2"), ("cluster1", "cluster3")],
+            [("cluster2", "cluster1"), ("cluster3", "cluster1")],
+        ]
+
+    def test_nor_within_a_network(self) -> None:
+        clusters = [{"name": f"cluster{n}", "network": "network1"} for n in (1, 2, 3)]
+        document = {"id": "mesh1", "discovery": {"reach": "hub-and-spoke", "hubs": ["cluster1"]}, "clusters": clusters}
+        assert len(sharing.direct(drawing(document), "network1")) == 2
+        assert len(sharing.direct(drawing({"id": "mesh1", "clusters": clusters}), "network1")) == 1
 
 
 class TestControl:
@@ -131,6 +159,23 @@ class TestWords:
             "Requests between networks go through the east-west gateways of cluster2, cluster4, cluster1 and cluster3, "
             "port 15443."
         )
+
+    @pytest.mark.parametrize(
+        ("name", "version", "text"),
+        [
+            ("", "1.30.3", "istiod 1.30.3"),
+            ("1-30-3", "1.30.3", "istiod-1-30-3"),
+            ("blue", "1.30.3", "istiod-blue 1.30.3"),
+            ("", "", "istiod"),
+        ],
+    )
+    def test_a_version_is_told_once(self, name: str, version: str, text: str) -> None:
+        assert words.istiod(Revision(name, version)) == text
+
+    def test_a_version_that_something_else_decides_is_not_told(self) -> None:
+        found = stack("local")
+        assert {item.version for cluster in found.clusters() for item in cluster.istiods} == {""}
+        assert words.facts(found) == "Istio installed by something else · trust domain cluster.local"
 
     def test_a_long_list_is_counted(self) -> None:
         clusters = [{"name": f"cluster{n}", "network": "network1"} for n in range(1, 9)]
