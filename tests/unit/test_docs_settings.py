@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from mesh_components.settings import MeshSettings, Severity, parse
+from mesh_components.settings.base import ResourceAmounts
 from mesh_components.settings.cluster import (
     ApiServerSettings,
     ClusterSettings,
@@ -20,14 +22,19 @@ from mesh_components.settings.cluster import (
     KubeconfigSettings,
     LocalitySettings,
 )
+from mesh_components.settings.discovery import DiscoverySettings, EdgeSettings
 from mesh_components.settings.istio import (
     AccessLogSettings,
     ChartSource,
     ChartValues,
     IstioSettings,
     MeshConfigSettings,
+    MeshNetwork,
+    NetworkEndpoints,
+    NetworkGateway,
+    PilotSettings,
     ProxySettings,
-    ResourceAmounts,
+    RevisionSettings,
     TracingSettings,
 )
 from mesh_components.settings.trust import TrustSettings
@@ -43,7 +50,13 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`apiServer`", "", ApiServerSettings),
     ("`locality`", "", LocalitySettings),
     ("`eastWest`", "", EastWestSettings),
+    ("`eastWest`", "requests.", ResourceAmounts),
+    ("`eastWest`", "limits.", ResourceAmounts),
     ("`istio`", "", IstioSettings),
+    ("`revisions[]`", "", RevisionSettings),
+    ("`pilot`", "", PilotSettings),
+    ("`pilot`", "requests.", ResourceAmounts),
+    ("`pilot`", "limits.", ResourceAmounts),
     ("`charts`", "", ChartSource),
     ("`meshConfig`", "", MeshConfigSettings),
     ("`meshConfig`", "accessLog.", AccessLogSettings),
@@ -51,12 +64,17 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`meshConfig`", "proxy.", ProxySettings),
     ("`meshConfig`", "proxy.requests.", ResourceAmounts),
     ("`meshConfig`", "proxy.limits.", ResourceAmounts),
+    ("`meshNetworks`", "", MeshNetwork),
+    ("`meshNetworks`", "endpoints[].", NetworkEndpoints),
+    ("`meshNetworks`", "gateways[].", NetworkGateway),
     ("`values`", "", ChartValues),
     ("`trust`", "", TrustSettings),
+    ("`discovery`", "", DiscoverySettings),
+    ("`discovery`", "edges[].", EdgeSettings),
 ]
 """Heading on the page, what stands before its keys there, and the model."""
 
-ONLY_BELOW = {"proxy.requests", "proxy.limits"}
+ONLY_BELOW = {"proxy.requests", "proxy.limits", "requests", "limits"}
 """Models whose keys are on the page, and which have no row of their own."""
 
 
@@ -114,20 +132,35 @@ def test_every_model_has_a_section() -> None:
     assert {model for _, _, model in SECTIONS} == set(models(MeshSettings))
 
 
-DOCUMENTS = ["README.md", "docs/recipes/multi-primary-multi-network.md"]
+RECIPES = sorted(path for path in (ROOT / "docs/recipes").glob("*.md"))
+PAGES = [ROOT / "README.md", *RECIPES]
 
 
-@pytest.mark.parametrize("page", DOCUMENTS)
-def test_documents_on_the_pages_are_accepted(page: str) -> None:
-    blocks = re.findall(r"^```yaml\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
-    documents = [yaml.safe_load(block)["config"]["mesh:mesh"] for block in blocks if "mesh:mesh:" in block]
-    assert documents
+def blocks(page: Path) -> list[str]:
+    return re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_documents_on_the_pages_are_accepted(page: Path) -> None:
+    documents = [yaml.safe_load(block)["config"]["mesh:mesh"] for block in blocks(page) if "mesh:mesh:" in block]
     for document in documents:
         assert [str(f) for f in findings(parse(document)) if f.severity is Severity.ERROR] == []
 
 
-def test_the_recipe_shows_its_stack_file() -> None:
-    page = (ROOT / "docs/recipes/multi-primary-multi-network.md").read_text()
-    shown = re.search(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    assert shown
-    assert yaml.safe_load(shown[1]) == yaml.safe_load((ROOT / "stacks/Pulumi.gke-ibm.yaml").read_text())
+STACKS = [page for page in RECIPES if (ROOT / f"stacks/Pulumi.{page.stem}.yaml").is_file()]
+
+
+@pytest.mark.parametrize("page", STACKS, ids=lambda page: page.stem)
+def test_a_recipe_shows_its_stack_file(page: Path) -> None:
+    stack = (ROOT / f"stacks/Pulumi.{page.stem}.yaml").read_text()
+    assert yaml.safe_load(stack) in [yaml.safe_load(block) for block in blocks(page)]
+
+
+@pytest.mark.parametrize("stack", sorted((ROOT / "stacks").glob("Pulumi.*.yaml")), ids=lambda stack: stack.stem)
+def test_a_stack_file_is_accepted(stack: Path) -> None:
+    document = yaml.safe_load(stack.read_text())["config"]["mesh:mesh"]
+    assert [str(f) for f in findings(parse(document)) if f.severity is Severity.ERROR] == []
+
+
+def test_every_topology_has_a_page() -> None:
+    assert len(STACKS) >= 8
