@@ -1,1 +1,1 @@
-"""Istiod: the official charts rendered into typed objects."""
+"""Control planes: the official charts rendered into typed objects, for every role that a cluster can play."""
