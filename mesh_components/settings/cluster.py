@@ -50,7 +50,8 @@ class EastWestSettings(Settings):
     """The gateway through which other networks reach this cluster's workloads."""
 
     enabled: bool | None = None
-    """Left out: a gateway exists where the mesh has more than one network."""
+    """Left out: a gateway exists where the mesh has more than one network, or where remotes come to this cluster's
+    istiod."""
     service_type: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
     annotations: dict[str, str] = Field(default_factory=dict)
     """Annotations of the Service, for the cloud's load balancer."""
@@ -63,7 +64,7 @@ class EastWestSettings(Settings):
     hosts: tuple[str, ...] = ("*.local",)
     """Which services other networks may reach through it."""
     revision: str | None = None
-    """Revision that injects the proxy; `istio.revision` when left out."""
+    """Revision, or tag, that injects the proxy; `istio.revision` when left out."""
     address_type: AddressType | None = None
     """What the load balancer gets, an IP or a host name; the platform's habit when left out."""
     address: str | None = None
@@ -88,7 +89,8 @@ class ClusterSettings(Settings):
     """`primary` runs an istiod of its own. `remote` is served by the istiod of another cluster. `external` runs an
     istiod for other clusters and has no workloads in the mesh; `config` is the cluster that holds its configuration."""
     control_plane: str | None = None
-    """Of a remote or config cluster: name of the cluster whose istiod serves it. Left out: the only one there is."""
+    """Of a remote or config cluster: name of the cluster whose istiod serves it. Left out: the only one there is, or
+    the only primary of its network."""
     locality: LocalitySettings | None = None
     pod_ranges: tuple[str, ...] = ()
     """CIDRs of the pods; given, they are checked against the other clusters of the network."""

@@ -67,6 +67,9 @@ def snapshot(project: Project) -> dict[str, bytes]:
         ({"clusters": 3}, "MESH204", "clusters[0].kubeconfig"),
         ({"clusters": 4}, "MESH201", "clusters[1].podRanges[0]"),
         ({"clusters": 5}, "MESH503", "clusters[0].peerKubeconfig"),
+        ({"clusters": 6}, "MESH409", "clusters[1].controlPlane"),
+        ({"clusters": 7}, "MESH411", "clusters[1].role"),
+        ({"clusters": 8}, "MESH610", "clusters[1].tags.prod"),
     ],
 )
 @pytest.mark.parametrize("command", ["preview", "up"])
@@ -85,6 +88,9 @@ def test_a_document_with_an_error(
             second.update(network="network1", podRanges=["10.0.128.0/17"]),
         ),
         5: lambda: first.update(peerKubeconfig={"file": "exec.kubeconfig"}),
+        6: lambda: second.update(role="remote", controlPlane="cluster3"),
+        7: lambda: (second.update(role="remote"), document["istio"].update(dataPlane="ambient")),
+        8: lambda: second.update(tags={"prod": "1-30-5"}),
     }
     write(project.folder / "exec.kubeconfig", reachable("cluster1", {"exec": {"command": "gke-gcloud-auth-plugin"}}))
     wanted = change.get("clusters")

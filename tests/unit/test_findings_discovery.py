@@ -102,6 +102,18 @@ def address_for(name: str, url: str, **more: Any) -> MeshSettings:
             networks(gateways=[{"address": "203.0.113.9"}, {"address": "203.0.113.9", "registryServiceName": "a.b"}]),
         ),
         (
+            "MESH210",
+            ERROR,
+            "istio.meshNetworks.network1.gateways[0].address",
+            networks(gateways=[{"address": "203.0.113.9:15443"}]),
+        ),
+        (
+            "MESH210",
+            ERROR,
+            "istio.meshNetworks.network1.gateways[0].registryServiceName",
+            networks(gateways=[{"registryServiceName": "istio-eastwestgateway"}]),
+        ),
+        (
             "MESH203",
             ERROR,
             "istio.meshNetworks.network1.endpoints[0].fromCidr",

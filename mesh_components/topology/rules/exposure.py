@@ -12,8 +12,12 @@ from mesh_components.topology.roles import served_by
 from mesh_components.topology.rules.context import Context, at, clusters_named, error, quoted
 
 _LABEL = r"[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
-HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)({_LABEL}\.)+{_LABEL}\.?", re.ASCII)
-"""A DNS name with at least one dot (RFC 1123)."""
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)({_LABEL}\.)+{_LABEL}\.?", re.ASCII)
+
+
+def is_host_name(text: str) -> bool:
+    """Whether it is a DNS name with at least one dot (RFC 1123), and no failed attempt at an IP."""
+    return bool(_HOST_NAME.fullmatch(text)) and not text.rstrip(".").rpartition(".")[2].isdecimal()
 
 
 def address(context: Context) -> Iterator[Finding]:
@@ -23,7 +27,7 @@ def address(context: Context) -> Iterator[Finding]:
         if stated is None:
             continue
         ip = is_ip(stated)
-        if not ip and (not HOST_NAME.fullmatch(stated) or stated.rpartition(".")[2].isdecimal()):
+        if not ip and not is_host_name(stated):
             yield error(
                 "MESH210",
                 at(index, "eastWest.address"),

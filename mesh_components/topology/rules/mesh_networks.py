@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_components.settings import Finding
+from mesh_components.topology.names import is_ip
 from mesh_components.topology.plan import networks
 from mesh_components.topology.rules.context import Context, error, quoted, quoted_key, warning
+from mesh_components.topology.rules.exposure import is_host_name
 
 
 def unknown(context: Context) -> Iterator[Finding]:
@@ -52,6 +54,22 @@ def keys(context: Context) -> Iterator[Finding]:
             )
 
 
+def addresses(context: Context) -> Iterator[Finding]:
+    """MESH210. istiod refuses all of `meshNetworks` for one of these (pkg/config/validation/agent)."""
+    for name, network in context.mesh.istio.mesh_networks.items():
+        for position, gateway in enumerate(network.gateways):
+            for key, stated in (("address", gateway.address), ("registryServiceName", gateway.registry_service_name)):
+                ip = stated is not None and key == "address" and is_ip(stated)
+                if stated is not None and not ip and not is_host_name(stated):
+                    yield error(
+                        "MESH210",
+                        f"istio.meshNetworks.{quoted_key(name)}.gateways[{position}].{key}",
+                        f"{quoted(stated)} is {'neither an IP nor' if key == 'address' else 'not'} a DNS name, and for "
+                        "one such entry istiod refuses all of `meshNetworks`",
+                        "write it without scheme and port; `port` has a key of its own",
+                    )
+
+
 def _one_of(place: str, stated: dict[str, str | None]) -> Iterator[Finding]:
     count = sum(value is not None for value in stated.values())
     if count != 1:
@@ -76,4 +94,4 @@ def not_for_ambient(context: Context) -> Iterator[Finding]:
         )
 
 
-RULES = (unknown, keys, not_for_ambient)
+RULES = (unknown, keys, addresses, not_for_ambient)
