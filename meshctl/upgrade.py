@@ -65,7 +65,7 @@ def lines(steps: tuple[Step, ...], to: str, stack: str) -> Iterator[str]:
 def difference(step: Step) -> list[str]:
     """What the step changes in the document, line by line."""
     before, after = (as_yaml(item).splitlines() for item in (step.rollback.document, step.document))
-    found = list(difflib.unified_diff(before, after, n=2, lineterm=""))[2:]
+    found = list(difflib.unified_diff(before, after, n=2, lineterm=""))[3:]
     return ["…" if line.startswith("@@") else line for line in found]
 
 

@@ -137,7 +137,10 @@ def restart(document: Document, goal: Goal) -> Iterator[Step]:
     yield Step(
         "restart",
         "labels of namespaces, and what still runs an old proxy",
-        words.restart(any(not item.name for item in all_revisions(mesh) if item.name != goal.name)),
+        words.restart(
+            unnamed=any(not item.name for item in all_revisions(mesh) if item.name != goal.name),
+            tags=any(tags(mesh, c) for c in mesh.clusters),
+        ),
         tuple(c.name for c in mesh.clusters),
         document,
         (*labels, RESTART),

@@ -39,8 +39,8 @@ DEFAULT = (
     "plane. Gateways need not name it any longer."
 )
 DEFAULT_NODE = (
-    " The CNI plugin and ztunnel follow: a node agent may be older than istiod, never newer. ztunnel's restart ends "
-    "the long-lived connections of its node's pods."
+    " The CNI plugin and ztunnel follow istiod, node by node. ztunnel's restart ends the long-lived connections of its "
+    "node's pods."
 )
 DEFAULT_BACK = "The validator goes back; nothing restarts."
 DEFAULT_NODE_BACK = "The validator goes back, and the node agents roll once more; no workload needs a restart."
@@ -89,8 +89,9 @@ def kubernetes(version: str) -> tuple[str, ...]:
     )
 
 
-def restart(unnamed: bool) -> str:
+def restart(*, unnamed: bool, tags: bool) -> str:
     """Why namespaces get new labels."""
+    moved = "What follows a tag has moved" if tags else "Nobody has moved yet"
     label = (
         "istio-injection=enabled means the revision without a name as long as there is one, so such namespaces get the "
         "new revision's label instead, in one command: at no time have they none or two. "
@@ -98,9 +99,9 @@ def restart(unnamed: bool) -> str:
         else ""
     )
     return (
-        f"Tags have moved. Namespaces and pods that name an old revision themselves have not. {label}"
-        "Label a few namespaces, restart, look, and go on with the next. Pods whose own label names the old revision, "
-        "or that ask for injection by sidecar.istio.io/inject in a namespace without a label, get the new revision in "
+        f"{moved}; what names an old revision itself has to be labelled anew. {label}"
+        "Label a few namespaces, restart, look, and go on with the next. Pods that name the old revision themselves, "
+        "or that ask for injection by sidecar.istio.io/inject in a namespace without a label, need the new revision in "
         "their template. Nothing is restarted that has the new proxy already."
     )
 
