@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.topology import ClusterPlan, Edge, Topology, names, plan
-from mesh_components.topology.findings import findings
 from mesh_components.topology.edges import readers
+from mesh_components.topology.findings import findings
 from mesh_components.topology.plan import needs_east_west, networks
 
 MANY = 30
@@ -144,6 +144,28 @@ class TestGateways:
 
     def test_networks_come_once_in_the_order_of_the_document(self) -> None:
         assert networks(mesh(cluster(1, "b"), cluster(2, "a"), cluster(3, "b"))) == ("b", "a")
+
+
+class TestPlugin:
+    @pytest.mark.parametrize(
+        ("data_plane", "cni", "platform", "role", "expected"),
+        [
+            ("sidecar", None, "generic", "primary", False),
+            ("sidecar", None, "openshift", "primary", True),
+            ("sidecar", None, "openshift", "external", False),
+            ("sidecar", True, "generic", "remote", True),
+            ("sidecar", False, "openshift", "primary", False),
+            ("ambient", None, "generic", "primary", True),
+            ("mixed", None, "generic", "primary", True),
+        ],
+    )
+    def test_where_the_cni_plugin_runs(
+        self, data_plane: str, cni: bool | None, platform: str, role: str, expected: bool
+    ) -> None:
+        told = {"name": "a", "network": "n", "platform": platform, "role": role}
+        istio = {"dataPlane": data_plane, "cni": cni}
+        wanted = MeshSettings.model_validate({"id": "m", "istio": istio, "clusters": [told]})
+        assert plan(wanted).clusters[0].cni is expected
 
 
 class TestNamespace:

@@ -217,7 +217,10 @@ def versions(context: Context) -> list[tuple[str, str]]:
 
 
 def _tags(context: Context) -> Iterator[tuple[str, str, str, tuple[ClusterSettings, ...]]]:
-    """Each statement about a tag: its place, the tag, the revision, and the clusters where it holds."""
+    """Each statement about a tag: its place, the tag, the revision, and the clusters where it holds. None where
+    another tool has the tags (MESH406)."""
+    if context.mesh.istio.install == "none":
+        return
     members = tuple(c for c in context.mesh.clusters if is_member(c))
     for tag, revision in context.mesh.istio.tags.items():
         yield f"istio.tags.{quoted_key(tag)}", tag, revision, tuple(c for c in members if tag not in c.tags)
