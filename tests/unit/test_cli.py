@@ -155,6 +155,13 @@ def test_help_loads_neither_pulumi_nor_kubernetes() -> None:
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.parametrize("command", [["restart"], ["upgrade"], ["upgrade", "plan"]])
+def test_what_a_command_is_for_is_said(command: list[str]) -> None:
+    result = CliRunner().invoke(main, [*command, "--help"])
+    assert result.exit_code == 0
+    assert f"mesh {' '.join(command)}" in " ".join(result.stdout.split()).replace("main", "mesh")
+
+
 class TestSkipPreview:
     """As Pulumi has it: at once, and only for those who said so twice."""
 
