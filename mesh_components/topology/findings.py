@@ -62,6 +62,7 @@ CATALOGUE: Mapping[str, str] = {
     "MESH421": "The Istio version is out of support",
     "MESH422": "Ambient lacks the CNI plugin",
     "MESH423": "A gateway's certificate is for nothing",
+    "MESH424": "Remotes behind a host name are injected by one revision only",
     "MESH501": "The kubeconfig is missing or cannot be read",
     "MESH502": "The kubeconfig has several sources",
     "MESH503": "istiod refuses the peer kubeconfig",

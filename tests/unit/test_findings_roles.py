@@ -223,6 +223,17 @@ class TestBehindAHostName:
         assert "as `addressType` says" in findings(told)[0].reason
         assert '"c1"' in findings(usual)[0].reason
 
+    @pytest.mark.parametrize(("primary", "told"), [(DNS, True), (gateway(address="203.0.113.9"), False)])
+    def test_all_webhooks_end_at_one_istiod(self, primary: Patch, told: bool) -> None:
+        found = findings(
+            clusters(primary, REMOTE, istio={"revision": "a", "revisions": [{"name": "a"}, {"name": "b"}]})
+        )
+        assert brief(found) == ([("MESH424", "warning", "istio.revisions")] if told else [])
+
+    def test_one_revision_in_the_remote_is_no_choice(self) -> None:
+        revisions = [{"name": "a"}, {"name": "b", "clusters": ["c0"]}]
+        assert findings(clusters(DNS, REMOTE, istio={"revision": "a", "revisions": revisions})) == ()
+
     def test_whoever_installs_istio_sets_the_webhook_up(self) -> None:
         assert findings(clusters(EKS, REMOTE, istio={"install": "none"})) == ()
 

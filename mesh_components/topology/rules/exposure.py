@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from mesh_components.settings import ClusterSettings, Finding
 from mesh_components.topology.names import is_ip
 from mesh_components.topology.plan import address_type, networks
+from mesh_components.topology.revisions import revisions
 from mesh_components.topology.roles import served_by
-from mesh_components.topology.rules.context import Context, at, clusters_named, error, quoted
+from mesh_components.topology.rules.context import Context, at, clusters_named, error, quoted, warning
 
 _LABEL = r"[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)({_LABEL}\.)+{_LABEL}\.?", re.ASCII)
@@ -63,6 +64,23 @@ def host_name(context: Context) -> Iterator[Finding]:
             "write a DNS name of your own that points to the load balancer; or, where the load balancer gets an IP "
             "(an NLB with Elastic IPs on AWS, a VPC NLB on IBM Cloud), `addressType: ip`",
         )
+
+
+def one_webhook(context: Context) -> Iterator[Finding]:
+    """MESH424. A host name leads to one istiod; in-cluster names, which webhooks by Service have, to each."""
+    for _, cluster in context.clusters():
+        behind = _remotes(context, cluster)
+        names = {revision.name for remote in behind for revision in revisions(context.mesh, remote.name)}
+        if address_type(cluster) == "hostname" and len(names) > 1:
+            default = context.mesh.istio.revision
+            yield warning(
+                "MESH424",
+                "istio.revisions",
+                f'{clusters_named(behind)} call the webhook of "{cluster.name}" by its host name, which leads to one '
+                f"istiod: whatever revision a namespace names, its pods are injected by "
+                f"{quoted(default) if default else 'the revision without a name'}, the default",
+                "go on if the remotes may change all at once, when the default does; or give the gateway an IP",
+            )
 
 
 def not_exposed(context: Context) -> Iterator[Finding]:
@@ -126,4 +144,4 @@ def _remotes(context: Context, cluster: ClusterSettings) -> tuple[ClusterSetting
     return served_by(context.mesh, cluster)
 
 
-RULES = (address, host_name, not_exposed, credential)
+RULES = (address, host_name, one_webhook, not_exposed, credential)
