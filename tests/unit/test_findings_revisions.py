@@ -143,11 +143,3 @@ class TestWords:
     def test_a_tag_and_a_revision_whose_services_have_one_name(self) -> None:
         found = findings(istio(revision="revision-tag-prod", tags={"prod": "revision-tag-prod"}))
         assert "istiod-revision-tag-prod" in one(found, "MESH611", ERROR, "istio.tags.prod").reason
-
-
-class TestPairs:
-    def test_two_pairs_may_not_have_one_name(self) -> None:
-        named = [{"name": name} for name in ("a", "a-to-b", "b-to-c", "c")]
-        found = [f for f in findings(clusters(*named)) if f.place == "clusters[1].name"]
-        assert '"a-to-b-to-c"' in one(tuple(found), "MESH109", ERROR, "clusters[1].name").reason
-        assert findings(clusters(*named[:2], {"name": "c"})) == ()

@@ -109,9 +109,11 @@ def isolated(context: Context) -> Iterator[Finding]:
 
 
 def same_words(context: Context) -> Iterator[Finding]:
-    """MESH109. Pulumi knows the pair by these words, and no two resources have one name."""
+    """MESH109. Pulumi knows the pair by these words, and no two resources have one name. Bundled secrets are known by
+    their reader alone, but for that of an external control plane's configuration."""
     first: dict[str, Edge] = {}
-    for edge in edges(context.mesh):
+    bundled = context.mesh.discovery.secrets == "bundled"
+    for edge in (edge for edge in edges(context.mesh) if edge.config or not bundled):
         earlier = first.setdefault(f"{edge.source}-to-{edge.reader}", edge)
         if (earlier.source, earlier.reader) != (edge.source, edge.reader):
             index = context.index(edge.source)
