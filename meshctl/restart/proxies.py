@@ -16,6 +16,7 @@ from typing import Any
 from mesh_components.settings import MeshSettings
 from mesh_components.topology.names import REVISION_LABEL
 from mesh_components.topology.revisions import revisions, tags
+from mesh_components.topology.upgrade import follows_default
 from mesh_components.topology.versions import parse
 
 Object = Mapping[str, Any]
@@ -55,6 +56,8 @@ class Injectors:
     versions: Mapping[str, str | None]
     """By revision; None where what a proxy's image says is not the document's to know."""
     tags: Mapping[str, str]
+    only: str | None = None
+    """The one revision that injects, whatever a label names; None where each injects its own."""
 
     def wanted(self, namespace: Object, pod: Object) -> Proxy:
         """What the pod would get. Raises NobodyError."""
@@ -78,7 +81,8 @@ class Injectors:
         revision = self.tags.get(value, "" if value == UNNAMED else value)
         if revision not in self.versions:
             raise NobodyError(f"{who}, which is neither a revision nor a tag of this cluster in the document")
-        return Proxy(revision, self.versions[revision])
+        injects = revision if self.only is None else self.only
+        return Proxy(injects, self.versions[injects])
 
 
 def injectors(mesh: MeshSettings, cluster: str) -> Injectors:
@@ -91,7 +95,8 @@ def injectors(mesh: MeshSettings, cluster: str) -> Injectors:
     own_images = "tag" in (mesh.istio.values.istiod.get("global") or {})
     unknown = mesh.istio.install == "none" or own_images
     versions = {item.name: None if unknown else item.version for item in revisions(mesh, cluster)}
-    return Injectors(versions, dict(tags(mesh, settings)))
+    only = mesh.istio.revision if follows_default(mesh, cluster) else None
+    return Injectors(versions, dict(tags(mesh, settings)), only)
 
 
 def running(pod: Object) -> Proxy | None:

@@ -168,6 +168,16 @@ class TestInjectors:
         assert injectors(mesh, "east") == Injectors({"old": "1.30.3", "new": "1.31.0"}, {"prod": "new"})
         assert injectors(mesh, "west") == Injectors({"old": "1.30.3"}, {"prod": "old"})
 
+    def test_a_remote_behind_a_host_name_has_one_injector(self) -> None:
+        east, west = DOCUMENT["clusters"]
+        east, west = {**east, "eastWest": {"address": "istiod.example.com"}}, {**west, "role": "remote"}
+        mesh = parse({**DOCUMENT, "clusters": [east, {**west, "tags": {"prod": "new"}}]})
+        assert injectors(mesh, "east").only is None
+        assert injectors(mesh, "west").only == "old"
+        both = {**DOCUMENT["istio"], "revisions": [{"name": "old", "version": "1.30.3"}, {"name": "new"}]}
+        mesh = parse({**DOCUMENT, "istio": both, "clusters": [east, {**west, "tags": {"prod": "new"}}]})
+        assert injectors(mesh, "west").wanted(namespace(rev="prod"), pod()) == Proxy("old", "1.30.3")
+
     @pytest.mark.parametrize("istio", [{"install": "none"}, {"values": {"istiod": {"global": {"tag": "acme-7"}}}}])
     def test_versions_that_the_document_does_not_decide(self, istio: dict[str, Any]) -> None:
         mesh = parse({**DOCUMENT, "istio": {"version": "1.31.0", **istio}})

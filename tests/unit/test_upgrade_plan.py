@@ -293,6 +293,24 @@ class TestUnnamed:
         assert said(steps[-1]) == {"version": "1.30.3", "revision": "stable", "tags": {"default": "stable"}}
 
 
+class TestRemoteBehindAHostName:
+    """One injector for all its revisions (MESH424): its workloads move with the default, and are restarted there."""
+
+    def test_restarted_with_the_default(self) -> None:
+        start = document(SHORT)
+        start["clusters"][0]["eastWest"] = {"address": "istiod.example.com"}
+        steps = upgrade_plan(start, TO)
+        restarts = [(step.kind, c) for step in steps for c in step.commands if "--cluster" in c]
+        assert restarts == [
+            ("tags", "mesh restart --cluster east"),
+            ("tags", "mesh restart --cluster west"),
+            ("default", "mesh restart --cluster far"),
+        ]
+        (default,) = (step for step in steps if step.kind == "default")
+        assert default.rollback.commands == default.commands
+        assert any(finding.code == "MESH424" for step in steps for finding in step.findings)
+
+
 class TestAmbient:
     """Pods in ambient have no proxy of their own."""
 

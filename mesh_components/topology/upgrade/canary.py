@@ -16,6 +16,7 @@ from mesh_components.topology.revisions import all_revisions, default_version, r
 from mesh_components.topology.roles import control_plane, served_by
 from mesh_components.topology.upgrade import edits, words
 from mesh_components.topology.upgrade.goal import UNNAMED, Goal
+from mesh_components.topology.upgrade.remotes import follows_default
 from mesh_components.topology.upgrade.step import APPLY, RESTART, Document, Rollback, Step
 
 
@@ -113,16 +114,19 @@ def move_tags(document: Document, goal: Goal) -> Iterator[Step]:
         for tag in mesh.istio.tags:
             if all(tag not in behind[other] for other in waiting[1:]):
                 after = _folded(after, tag, goal)
-        restart = () if mesh.istio.data_plane == "ambient" else (f"{RESTART} --cluster {cluster}",)
+        later = follows_default(mesh, cluster)
+        restart = () if later or mesh.istio.data_plane == "ambient" else (f"{RESTART} --cluster {cluster}",)
         moved = " and ".join(behind[cluster])
         yield Step(
             "tags",
             f"tag {moved} of {cluster} to {_named(goal.name)}",
-            words.TAGS,
+            words.TAGS + (words.TAGS_LATER if later else ""),
             (cluster,),
             after,
             (*APPLY, *restart),
-            (f"in {cluster}: `istioctl proxy-status` shows the restarted proxies at {goal.version}, all SYNCED",),
+            (f"in {cluster}: `istioctl proxy-status` shows the restarted proxies at {goal.version}, all SYNCED",)
+            if restart
+            else (f"in {cluster}: `istioctl tag list` shows it there",),
             Rollback(document, (*APPLY, *restart), words.TAGS_BACK),
         )
         document = after
@@ -163,18 +167,24 @@ def default(document: Document, goal: Goal) -> Iterator[Step]:
             after = edits.with_gateway_revision(after, cluster.name, edits.REMOVED)
     node = any(part.cni or part.ambient for part in plan(mesh).clusters)
     moves = node and default_version(mesh) != default_version(read(after))
+    late = [c.name for c in mesh.clusters if follows_default(mesh, c.name)]
+    commands = (*APPLY, " ".join([RESTART, *(f"--cluster {name}" for name in late)])) if late else APPLY
     yield Step(
         "default",
         f"{_named(goal.name)} is the default",
-        words.DEFAULT + (words.DEFAULT_NODE if moves else ""),
+        words.DEFAULT + (words.DEFAULT_NODE if moves else "") + (words.DEFAULT_LATE if late else ""),
         tuple(c.name for c in mesh.clusters),
         after,
-        APPLY,
+        commands,
         (
             f"ValidatingWebhookConfiguration istiod-default-validator of each cluster names {names.istiod(goal.name)}",
             *(("DaemonSets of the CNI plugin and ztunnel have rolled on every node",) if moves else ()),
         ),
-        Rollback(document, APPLY, words.DEFAULT_NODE_BACK if moves else words.DEFAULT_BACK),
+        Rollback(
+            document,
+            commands,
+            words.DEFAULT_LATE_BACK if late else words.DEFAULT_NODE_BACK if moves else words.DEFAULT_BACK,
+        ),
     )
 
 

@@ -31,6 +31,10 @@ TAGS = (
     "Namespaces that carry the tag follow it; their running pods do not, until they are restarted. One cluster at a "
     "time, so that the others answer if this one does not."
 )
+TAGS_LATER = (
+    " This cluster's webhook goes by a host name, which leads to one istiod: its pods stay with the default revision "
+    "until that changes (MESH424), and are restarted then."
+)
 TAGS_FOLD = "Every cluster says otherwise, so only the document changes: the old revision is not named any more."
 TAGS_BACK = "The tag points at the old control plane again; what has been restarted since is restarted once more."
 SAME = "The preview says that nothing changes."
@@ -41,6 +45,14 @@ DEFAULT = (
 DEFAULT_NODE = (
     " The CNI plugin and ztunnel follow istiod, node by node. ztunnel's restart ends the long-lived connections of its "
     "node's pods."
+)
+DEFAULT_LATE = (
+    " Remotes behind a host name are injected by the default revision whatever they name (MESH424), so their workloads "
+    "and gateways move here, all at once."
+)
+DEFAULT_LATE_BACK = (
+    "The validator goes back, node agents roll once more, and the remotes behind a host name are injected by the old "
+    "control plane again: what has been restarted there is restarted once more."
 )
 DEFAULT_BACK = "The validator goes back; nothing restarts."
 DEFAULT_NODE_BACK = "The validator goes back, and the node agents roll once more; no workload needs a restart."
