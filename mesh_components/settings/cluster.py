@@ -89,8 +89,7 @@ class ClusterSettings(Settings):
     """`primary` runs an istiod of its own. `remote` is served by the istiod of another cluster. `external` runs an
     istiod for other clusters and has no workloads in the mesh; `config` is the cluster that holds its configuration."""
     control_plane: str | None = None
-    """Of a remote or config cluster: name of the cluster whose istiod serves it. Left out: the only one there is, or
-    the only primary of its network."""
+    """Of a remote or config cluster: name of the cluster whose istiod serves it. Left out: the only one there is."""
     locality: LocalitySettings | None = None
     pod_ranges: tuple[str, ...] = ()
     """CIDRs of the pods; given, they are checked against the other clusters of the network."""

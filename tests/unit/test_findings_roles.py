@@ -38,6 +38,7 @@ def gateway(**keys: object) -> Patch:
     [
         ("MESH403", ERROR, "clusters[1].role", clusters(PRIMARY, CONFIG)),
         ("MESH408", ERROR, "clusters[2].controlPlane", clusters(PRIMARY, PRIMARY, REMOTE)),
+        ("MESH408", ERROR, "clusters[2].controlPlane", clusters(PRIMARY, PRIMARY, {**REMOTE, "network": "network1"})),
         (
             "MESH408",
             ERROR,
@@ -132,7 +133,6 @@ def test_the_document_provokes(code: str, severity: Severity, place: str, settin
     [
         clusters(PRIMARY, REMOTE),
         clusters(PRIMARY, PRIMARY, {**REMOTE, "controlPlane": "c1"}),
-        clusters(PRIMARY, PRIMARY, {**REMOTE, "network": "network1"}),  # the primary of its own network
         clusters(EXTERNAL, CONFIG, **OUTSIDE),
         clusters(EXTERNAL, CONFIG, REMOTE, **OUTSIDE),
         clusters(EXTERNAL, CONFIG, PRIMARY, {**REMOTE, "controlPlane": "c2"}, **OUTSIDE),
