@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,10 +43,12 @@ class Upgraded:
         self.project = project
         self.apis = apis
 
-    def up(self, document: Any) -> None:
+    def up(self, document: Any) -> list[dict[str, Any]]:
+        """Apply a document. What was done, by resource; the preview of the same is another test's matter."""
         self.project.write(document)
         with self.watched():
-            self.project.done("up", "--yes", "--skip-preview")
+            answer = json.loads(self.project.done("up", "--yes", "--skip-preview", "--json"))
+        return [row for row in answer["resources"] if row["op"] != "same"]
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -56,7 +59,7 @@ class Upgraded:
         def look() -> None:
             while not over.is_set():
                 seen.extend(f"{name}: {problem}" for name, api in self.apis.items() for problem in uninjected(api))
-                over.wait(0.1)
+                over.wait(0.5)
 
         watcher = threading.Thread(target=look)
         watcher.start()
@@ -146,19 +149,16 @@ def test_every_step_changes_only_what_is_its_own_and_can_be_taken_back(
     upgraded, steps = mesh
     project = upgraded.project
     for step in (item for item in steps if item.changes_document):
-        project.write(step.document)
-        rows = project.changes()
+        rows = upgraded.up(step.document)
         assert rows, step.title
         assert {row["cluster"] for row in rows} - {""} == set(step.clusters), step.title
         built = {row["urn"].split("::")[2].split("$")[-2].rsplit(":", 1)[-1] for row in rows if row["cluster"]}
         assert built <= BUILDS[step.kind], step.title
         assert step.kind == "remove" or {row["op"] for row in rows} <= {"create", "update"}, step.title
-        upgraded.up(step.document)
-        upgraded.up(step.rollback.document)
-        project.write(step.document)
-        again = project.changes()
+        back = upgraded.up(step.rollback.document)
+        assert {row["urn"] for row in back} == {row["urn"] for row in rows}, step.title
+        again = upgraded.up(step.document)
         assert [(row["urn"], row["op"]) for row in again] == [(row["urn"], row["op"]) for row in rows], step.title
-        upgraded.up(step.document)
     assert project.changes() == []
     for api in upgraded.apis.values():
         deployments = api.get("/apis/apps/v1/namespaces/istio-system/deployments")["items"]

@@ -21,9 +21,9 @@ from mesh_components.control_plane.placeholders import ADDRESS, CA_BUNDLE, URL_H
 from mesh_components.control_plane.remote import RemoteIstiod, RemoteIstiodArgs
 from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
 from mesh_components.kubernetes import KubernetesObject
-from tests.support.graph import Registered
+from tests.support.graph import Graph, Registered, run
 from tests.support.meshes import kubeconfig
-from tests.support.rendered import Rendering, answering, rendered
+from tests.support.rendered import rendered
 
 ROOT = "-----BEGIN CERTIFICATE-----\nroot\n-----END CERTIFICATE-----\n"
 BUNDLE = base64.b64encode(ROOT.encode()).decode()
@@ -42,7 +42,7 @@ def later(value: Any) -> pulumi.Output[Any]:
     return pulumi.Output(set(), found, known)
 
 
-def graph(make: Make, *, preview: bool = False) -> Rendering:
+def graph(make: Make, *, preview: bool = False) -> Graph:
     """The graph of a component in one cluster, which comes after its root namespace."""
 
     def program() -> None:
@@ -52,7 +52,7 @@ def graph(make: Make, *, preview: bool = False) -> Rendering:
         made = make(pulumi.ResourceOptions(providers=[provider], depends_on=[namespace]))
         pulumi.export("ready", made.ready)
 
-    return answering(rendered, program, preview=preview)
+    return run(program, charts=rendered, preview=preview)
 
 
 def base(**over: Any) -> Make:
@@ -136,7 +136,7 @@ KINDS: dict[str, set[str]] = {
 }
 
 
-def objects(found: Rendering) -> list[Registered]:
+def objects(found: Graph) -> list[Registered]:
     return [item for item in found.kubernetes() if item.name != "namespace"]
 
 
@@ -144,58 +144,58 @@ def kind(item: Registered) -> str:
     return item.type.rsplit(":", 1)[-1]
 
 
-def of_kind(found: Rendering, wanted: str) -> list[Registered]:
+def of_kind(found: Graph, wanted: str) -> list[Registered]:
     return [item for item in objects(found) if kind(item) == wanted]
 
 
-def hooks(found: Rendering) -> list[dict[str, Any]]:
+def hooks(found: Graph) -> list[dict[str, Any]]:
     return [hook for item in objects(found) for hook in item.inputs.get("webhooks", ())]
 
 
 @pytest.fixture(scope="module", params=ROLES)
-def role(request: pytest.FixtureRequest) -> tuple[str, Rendering]:
+def role(request: pytest.FixtureRequest) -> tuple[str, Graph]:
     return request.param, graph(ROLES[request.param])
 
 
 class TestEveryRole:
     """What holds of all of them."""
 
-    def test_it_registers_what_its_role_has(self, role: tuple[str, Rendering]) -> None:
+    def test_it_registers_what_its_role_has(self, role: tuple[str, Graph]) -> None:
         name, found = role
         assert {kind(item) for item in objects(found)} == KINDS[name]
 
-    def test_everything_goes_to_the_cluster_it_was_handed(self, role: tuple[str, Rendering]) -> None:
+    def test_everything_goes_to_the_cluster_it_was_handed(self, role: tuple[str, Graph]) -> None:
         assert {found.cluster(item) for found in role[1:] for item in objects(found)} == {"cluster1"}
 
-    def test_everything_comes_after_the_root_namespace(self, role: tuple[str, Rendering]) -> None:
+    def test_everything_comes_after_the_root_namespace(self, role: tuple[str, Graph]) -> None:
         assert all("namespace" in item.depends_on for item in objects(role[1]))
 
-    def test_webhooks_come_last_and_go_first(self, role: tuple[str, Rendering]) -> None:
+    def test_webhooks_come_last_and_go_first(self, role: tuple[str, Graph]) -> None:
         """One that nobody serves refuses every pod, and every Istio resource, of the cluster."""
         others = {item.name for item in objects(role[1]) if not kind(item).endswith("WebhookConfiguration")}
         for item in objects(role[1]):
             if kind(item).endswith("WebhookConfiguration"):
                 assert others <= item.depends_on
 
-    def test_crds_come_before_everything(self, role: tuple[str, Rendering]) -> None:
+    def test_crds_come_before_everything(self, role: tuple[str, Graph]) -> None:
         crds = {item.name for item in objects(role[1]) if kind(item) in ("CustomResourceDefinition", "Release")}
         for item in objects(role[1]):
             if item.name not in crds:
                 assert crds <= item.depends_on
 
-    def test_no_placeholder_is_left(self, role: tuple[str, Rendering]) -> None:
+    def test_no_placeholder_is_left(self, role: tuple[str, Graph]) -> None:
         text = str([item.inputs for item in objects(role[1])])
         assert not [placeholder for placeholder in (CA_BUNDLE, URL_HOST, *ADDRESS.values()) if placeholder in text]
 
-    def test_webhooks_say_what_istiod_would_write(self, role: tuple[str, Rendering]) -> None:
+    def test_webhooks_say_what_istiod_would_write(self, role: tuple[str, Graph]) -> None:
         """It writes the root bundle, and Fail: where ours say the same, a second preview is empty."""
         for hook in hooks(role[1]):
             assert (hook["clientConfig"]["caBundle"], hook["failurePolicy"]) == (BUNDLE, "Fail")
 
-    def test_a_preview_shows_the_same(self, role: tuple[str, Rendering]) -> None:
+    def test_a_preview_shows_the_same(self, role: tuple[str, Graph]) -> None:
         assert graph(ROLES[role[0]], preview=True).drawing() == role[1].drawing()
 
-    def test_it_says_when_it_is_ready(self, role: tuple[str, Rendering]) -> None:
+    def test_it_says_when_it_is_ready(self, role: tuple[str, Graph]) -> None:
         assert role[1].stack_outputs["ready"]
 
 
@@ -212,9 +212,7 @@ class TestBase:
     @pytest.mark.parametrize("keep", [True, False])
     def test_only_crds_as_objects_can_be_taken_along(self, keep: bool) -> None:
         found = graph(base(crds="objects", keep_crds=keep, gateway_api=(CRD,)))
-        kept = {
-            item.kubernetes_name: item.name in found.retained for item in of_kind(found, "CustomResourceDefinition")
-        }
+        kept = {item.kubernetes_name: item.retained for item in of_kind(found, "CustomResourceDefinition")}
         assert kept == {"gateways.networking.istio.io": keep, "gateways.x": True}
 
     def test_helm_keeps_what_it_is_told_to_take(self) -> None:

@@ -23,9 +23,8 @@ from mesh_components.control_plane.istiod import Istiod, IstiodArgs
 from mesh_components.control_plane.placeholders import ADDRESS, URL_HOST
 from mesh_components.control_plane.remote import RemoteIstiod, RemoteIstiodArgs
 from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
-from tests.support.graph import ROOT, Registered
+from tests.support.graph import ROOT, Graph, Registered, run
 from tests.support.meshes import kubeconfig
-from tests.support.rendered import Rendering, answering
 
 RENDERED = ROOT.parent / "shared" / "istio" / "rendered"
 pytestmark = pytest.mark.skipif(not RENDERED.is_dir(), reason="what Istio's charts render is not at hand")
@@ -74,12 +73,12 @@ def objects_of(name: str) -> list[dict[str, Any]]:
     return [item for item in yaml.safe_load_all(text) if item]
 
 
-def replayed(name: str, make: Make) -> Rendering:
+def replayed(name: str, make: Make) -> Graph:
     def program() -> None:
         provider = kubernetes.Provider("cluster1", kubeconfig=kubeconfig("cluster1"), cluster_identifier="x/cluster1")
         make(pulumi.ResourceOptions(providers=[provider]))
 
-    return answering(lambda *_: objects_of(name), program)
+    return run(program, charts=lambda *_: objects_of(name))
 
 
 def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -90,12 +89,12 @@ def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield f"{prefix}{key}", value
 
 
-def objects(found: Rendering) -> list[Registered]:
+def objects(found: Graph) -> list[Registered]:
     return [item for item in found.kubernetes() if not item.type.endswith(":Release")]
 
 
 @pytest.fixture(scope="module", params=FILES)
-def replay(request: pytest.FixtureRequest) -> tuple[str, Rendering]:
+def replay(request: pytest.FixtureRequest) -> tuple[str, Graph]:
     return request.param, replayed(request.param, FILES[request.param])
 
 
@@ -104,7 +103,7 @@ def test_every_file_of_a_control_plane_is_replayed() -> None:
     assert {name for name in ours if not name.startswith("gateway-")} == set(FILES)
 
 
-def test_our_values_hold_those_of_the_file(replay: tuple[str, Rendering]) -> None:
+def test_our_values_hold_those_of_the_file(replay: tuple[str, Graph]) -> None:
     name, found = replay
     ours = dict(leaves(found.rendered[0]["values"]))
     asked = {key: value for key, value in leaves(values_of(name)) if key not in NOT_OURS | NOT_READ.get(name, set())}
@@ -114,14 +113,14 @@ def test_our_values_hold_those_of_the_file(replay: tuple[str, Rendering]) -> Non
     assert {key: ours.get(key) for key in asked} == asked
 
 
-def test_every_object_becomes_a_resource(replay: tuple[str, Rendering]) -> None:
+def test_every_object_becomes_a_resource(replay: tuple[str, Graph]) -> None:
     """Names are unique: the mocks refuse two resources of one name."""
     name, found = replay
     expected = sorted((item["kind"], item["metadata"]["name"]) for item in objects_of(name))
     assert sorted((item.type.rsplit(":", 1)[-1], item.kubernetes_name) for item in objects(found)) == expected
 
 
-def test_no_value_of_an_object_is_null(replay: tuple[str, Rendering]) -> None:
+def test_no_value_of_an_object_is_null(replay: tuple[str, Graph]) -> None:
     """The charts write `annotations: null`, which would be a value on the wire."""
 
     def nulls(value: Any, where: str = "") -> Iterator[str]:
@@ -137,12 +136,12 @@ def test_no_value_of_an_object_is_null(replay: tuple[str, Rendering]) -> None:
     assert [at for item in objects(replay[1]) for at in nulls(item.inputs)] == []
 
 
-def test_no_address_is_left_to_be_known(replay: tuple[str, Rendering]) -> None:
+def test_no_address_is_left_to_be_known(replay: tuple[str, Graph]) -> None:
     text = str([item.inputs for item in objects(replay[1])])
     assert not [placeholder for placeholder in (*ADDRESS.values(), URL_HOST) if placeholder in text]
 
 
-def test_the_way_of_a_remote(replay: tuple[str, Rendering]) -> None:
+def test_the_way_of_a_remote(replay: tuple[str, Graph]) -> None:
     name, found = replay
     if name == "istiod-remote-ip":
         (slice_,) = found.of_type("kubernetes:discovery.k8s.io/v1:EndpointSlice")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -159,7 +160,7 @@ class TestOrder:
         for cluster in ("cluster1", "cluster2"):
             prefix = f"mesh-{cluster}"
             istiod = charts.resources_by_name[f"{prefix}-istiod-deployment-istiod"]
-            assert {f"{prefix}-trust-cacerts", f"{prefix}-istiod-crds"} <= istiod.depends_on
+            assert {f"{prefix}-trust-cacerts", f"{prefix}-base-crds"} <= istiod.depends_on
             assert f"{prefix}-namespace-istio-system" in charts.resources_by_name[f"{prefix}-trust-cacerts"].depends_on
             for part in ("proxy", "service", "expose"):
                 gateway = charts.resources_by_name[f"{prefix}-eastwest-{part}"]
@@ -182,10 +183,11 @@ class TestCharts:
 
     def test_the_root_bundle_replaces_its_placeholder(self, charts: Graph) -> None:
         bundle = next(iter(named(charts, "cacerts"))).inputs["data"]["root-cert.pem"]
-        for webhook in named(charts, "istio-validator-istio-system"):
-            assert webhook.inputs["webhooks"][0]["clientConfig"]["caBundle"] == bundle
-        for values in named(charts, "values"):
-            assert values.inputs["data"]["merged-values"] == f"bundle: {bundle}\nrest: as it was\n"
+        hooks = [r for r in charts.kubernetes() if r.type.endswith("WebhookConfiguration")]
+        assert len(hooks) == 6
+        assert {hook["clientConfig"]["caBundle"] for r in hooks for hook in r.inputs["webhooks"]} == {bundle}
+        values = [json.loads(made.inputs["data"]["original-values"]) for made in named(charts, "values")]
+        assert [made["base"]["validationCABundle"] for made in values] == [bundle, bundle]
 
     def test_values_say_which_cluster_it_is(self, charts: Graph) -> None:
         rendered = [options for options in charts.rendered if options["chart"] == "istiod"]

@@ -14,7 +14,8 @@ import yaml
 from mesh_components import MeshFederation
 from mesh_components.stack import from_stack
 from tests.support.graph import ROOT, Graph, run
-from tests.support.meshes import CHARTS, kubeconfig
+from tests.support.meshes import kubeconfig
+from tests.support.rendered import rendered
 
 STACKS = sorted(ROOT.glob("stacks/Pulumi.*.yaml"))
 
@@ -37,7 +38,7 @@ def program(folder: Path, document: Any, secrets: Mapping[str, str], *, preview:
     def main() -> None:
         exec(source, {"__name__": "__main__", "__file__": str(folder / "__main__.py")})  # noqa: S102 - our own program
 
-    return run(main, config=config, secrets=list(secrets), charts=CHARTS, preview=preview)
+    return run(main, config=config, secrets=list(secrets), charts=rendered, preview=preview)
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda path: path.stem)
@@ -54,7 +55,7 @@ def test_every_stack_file_is_a_mesh(stack: Path, tmp_path: Path, snapshot: Any) 
     preview = program(tmp_path, document, secrets_of(document), preview=True)
     assert up.drawing() == preview.drawing() == snapshot
     assert all(item.provider for item in up.kubernetes())
-    assert set(up.stack_outputs) == {"gateways", "rootFingerprint", "expires", "edges"}
+    assert set(up.stack_outputs) == {"gateways", "ambientGateways", "rootFingerprint", "expires", "edges"}
     assert all("PRIVATE KEY" not in text for text in map(str, up.stack_outputs.values()))
 
 

@@ -20,7 +20,8 @@ from pulumi.runtime.config import set_all_config
 
 ROOT = Path(__file__).parents[2]
 
-Answer = Callable[["Registered"], Mapping[str, Any]]
+Charts = Callable[[str, Mapping[str, Any], str], list[dict[str, Any]]]
+"""From a chart's name, its values and its namespace to its objects."""
 
 
 @dataclass
@@ -37,6 +38,8 @@ class Registered:
     depends_on: frozenset[str]
     protect: bool
     additional_secret_outputs: tuple[str, ...]
+    retained: bool
+    """Deleting the resource leaves the object."""
     outputs: dict[str, Any] = field(default_factory=dict)
     order: int = 0
 
@@ -60,10 +63,10 @@ class Inline(ThreadPoolExecutor):
 class Graph(mocks.MockMonitor, mocks.Mocks):
     """Mocks and recorder in one."""
 
-    def __init__(self, charts: Mapping[str, list[dict[str, Any]]] | None = None, preview: bool = False) -> None:
+    def __init__(self, charts: Charts | None = None, preview: bool = False) -> None:
         mocks.MockMonitor.__init__(self, self)
         self.preview = preview
-        self.charts = dict(charts or {})
+        self.charts = charts
         self.resources_by_name: dict[str, Registered] = {}
         self.rendered: list[dict[str, Any]] = []
         self.stack_outputs: dict[str, Any] = {}
@@ -81,7 +84,8 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
         options = json.loads(args.args["jsonOpts"])
         self.rendered.append(options)
         chart = str(options.get("path") or options["chart"]).rsplit("/", 1)[-1]
-        return {"result": self.charts[chart]}
+        assert self.charts, "this program was to render no chart"
+        return {"result": self.charts(chart, options["values"], options["namespace"])}
 
     # what is recorded
 
@@ -104,6 +108,7 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
             depends_on=frozenset(self._urns[urn] for urn in request.dependencies),
             protect=request.protect,
             additional_secret_outputs=tuple(request.additionalSecretOutputs),
+            retained=request.retainOnDelete,
             order=len(self.resources_by_name),
         )
         return response
@@ -153,7 +158,7 @@ def run(
     *,
     config: Mapping[str, str] | None = None,
     secrets: list[str] | None = None,
-    charts: Mapping[str, list[dict[str, Any]]] | None = None,
+    charts: Charts | None = None,
     preview: bool = False,
 ) -> Graph:
     """Run a program on a graph of its own. `preview`: nothing but inputs is known, as on an empty state."""

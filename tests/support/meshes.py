@@ -9,7 +9,6 @@ from typing import Any
 import pulumi
 
 from mesh_components import MeshFederation, MeshFederationArgs
-from mesh_components.control_plane.placeholders import CA_BUNDLE
 from mesh_components.settings import MeshSettings, parse
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, read
 from tests.support.graph import Graph, run
@@ -50,31 +49,4 @@ def federation(wanted: Mapping[str, Any], *, preview: bool = False) -> Graph:
         for name, value in made.outputs().items():
             pulumi.export(name, value)
 
-    return run(program, charts=CHARTS, preview=preview)
-
-
-def _object(kind: str, name: str, api_version: str, **rest: Any) -> dict[str, Any]:
-    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, "namespace": "istio-system"}, **rest}
-
-
-_CLIENT = {"service": {"name": "istiod", "namespace": "istio-system"}, "caBundle": CA_BUNDLE}
-CHARTS: dict[str, list[dict[str, Any]]] = {
-    "base": [
-        _object("CustomResourceDefinition", "gateways.networking.istio.io", "apiextensions.k8s.io/v1"),
-        _object("ServiceAccount", "istio-reader-service-account", "v1"),
-    ],
-    "istiod": [
-        _object("ServiceAccount", "istiod", "v1"),
-        _object("ConfigMap", "values", "v1", data={"merged-values": f"bundle: {CA_BUNDLE}\nrest: as it was\n"}),
-        _object("Deployment", "istiod", "apps/v1", spec={"selector": {"matchLabels": {"app": "istiod"}}}),
-        _object(
-            "ValidatingWebhookConfiguration",
-            "istio-validator-istio-system",
-            "admissionregistration.k8s.io/v1",
-            webhooks=[{"name": "validation.istio.io", "failurePolicy": "Fail", "clientConfig": _CLIENT}],
-        ),
-    ],
-    "cni": rendered("cni", {}),
-    "ztunnel": rendered("ztunnel", {}),
-}
-"""A few of the objects that the official charts render, in their shape."""
+    return run(program, charts=rendered, preview=preview)

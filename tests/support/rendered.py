@@ -5,48 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
-from unittest import mock
-
-from tests.support import graph
-from tests.support.graph import Graph, run
 
 Objects = list[dict[str, Any]]
-Answer = Callable[[str, Mapping[str, Any], str], Objects]
-"""From chart, values and namespace to objects."""
 
 
-class Rendering(Graph):
-    """Also knows what outlives its deletion."""
-
-    retained: set[str]
-
-
-def answering(answer: Answer, program: Callable[[], None], *, preview: bool = False) -> Rendering:
-    """The graph of a program whose charts are rendered by `answer`."""
-
-    class Answering(Rendering):
-        def __init__(self, *args: Any) -> None:
-            super().__init__(*args)
-            self.retained = set()
-
-        def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name is the SDK's
-            if request.retainOnDelete:
-                self.retained.add(request.name)
-            return super().RegisterResource(request)
-
-        def call(self, args: Any) -> Any:
-            super().call(args)
-            options = self.rendered[-1]
-            chart = str(options.get("path") or options["chart"]).rsplit("/", 1)[-1]
-            return {"result": answer(chart, options["values"], options["namespace"])}
-
-    with mock.patch.object(graph, "Graph", Answering):
-        made = run(program, charts={chart: [] for chart in CHARTS}, preview=preview)
-    assert isinstance(made, Rendering)
-    return made
-
-
-def rendered(chart: str, values: Mapping[str, Any], namespace: str = "istio-system") -> Objects:
+def rendered(chart: str, values: Mapping[str, Any], namespace: str) -> Objects:
     """Objects of a chart, as the values want them."""
     return CHARTS[chart](values, namespace)
 
