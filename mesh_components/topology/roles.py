@@ -24,13 +24,11 @@ def members(mesh: MeshSettings) -> tuple[ClusterSettings, ...]:
 def candidates(mesh: MeshSettings, cluster: ClusterSettings) -> tuple[ClusterSettings, ...]:
     """The clusters that could serve a remote or a config cluster that names none: only one of them is an answer.
 
-    Of several primaries, those on the remote's own network are meant.
+    A network says nothing about it: a primary that joins the mesh later must not take over the remotes of another.
     """
     if cluster.role == "config":
         return tuple(c for c in mesh.clusters if c.role == "external")
-    serving = tuple(c for c in mesh.clusters if runs_istiod(c))
-    near = tuple(c for c in serving if c.network == cluster.network)
-    return near if len(serving) > 1 and near else serving
+    return tuple(c for c in mesh.clusters if runs_istiod(c))
 
 
 def control_plane(mesh: MeshSettings, cluster: ClusterSettings) -> ClusterSettings:
