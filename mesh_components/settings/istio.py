@@ -9,7 +9,7 @@ from pydantic import Field
 from mesh_components.settings.base import ResourceAmounts, Settings
 
 DEFAULT_VERSION = "1.30.3"
-DEFAULT_REPOSITORY = "https://istio-release.storage.googleapis.com/charts"
+DEFAULT_REPOSITORY = "https://blob.istio.io/istio-release/charts"
 
 
 class ChartSource(Settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_components.settings import Finding
-from mesh_components.settings.istio import DEFAULT_REPOSITORY, IstioSettings
+from mesh_components.settings.istio import IstioSettings
 from mesh_components.topology.plan import needs_cni
 from mesh_components.topology.roles import is_member
 from mesh_components.topology.rules.context import Context, at, error, quoted, warning
@@ -119,10 +119,10 @@ def retired_repository(context: Context) -> Iterator[Finding]:
     charts = istio.charts
     if istio.install == "none" or charts.folder is not None:
         return
-    source = charts.oci or charts.repository or DEFAULT_REPOSITORY
+    source = charts.oci or charts.repository or ""
     if not f"{source.partition('://')[2]}/".startswith(RETIRED):
         return
-    place = "istio.charts" if charts.oci or charts.repository else "istio.version"
+    place = "istio.charts"
     fix = (
         "set `istio.charts.repository` to https://blob.istio.io/istio-release/charts, or `istio.charts.oci` to "
         "oci://ghcr.io/istio/release/charts; both have all versions"
@@ -133,9 +133,8 @@ def retired_repository(context: Context) -> Iterator[Finding]:
             reason = f"its last charts are those of {text(LAST_ON_RETIRED)}; {stated} is not there"
             yield error("MESH420", place, f"{quoted(source)} is given up by the Istio project: {reason}", fix)
             return
-    if place == "istio.charts":
-        reason = "it goes away in December 2026, and the next preview with it"
-        yield warning("MESH420", place, f"{quoted(source)} is given up by the Istio project: {reason}", fix)
+    reason = "it goes away in December 2026, and the next preview with it"
+    yield warning("MESH420", place, f"{quoted(source)} is given up by the Istio project: {reason}", fix)
 
 
 RULES = (
