@@ -41,7 +41,8 @@ test-fast: .venv/ready ## tests that need no API server
 	@$(BIN)/python -m pytest -n 2 -m 'not lab' tests
 
 test-lab: .venv/ready ## tests on real API servers
-	@$(BIN)/python -m pytest -m lab tests
+	@$(BIN)/mesh lab build
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m lab tests
 
 bench: .venv/ready ## speed and memory, measured now on this machine
 	@$(BIN)/python -m tests.bench

@@ -59,6 +59,15 @@ def up(directory: Path, clusters: str | None, namespaces: str) -> None:
 
 
 @lab.command()
+def build() -> None:
+    """Build the lab's programs, and helm, where they are missing. Whoever needs one would build it, too."""
+    from meshctl.lab import programs, servers
+
+    with _errors_for_people(), _progress() as report:
+        programs.ensure([*servers.PROGRAMS, "helm"], report)
+
+
+@lab.command()
 @_directory
 def down(directory: Path) -> None:
     """Stop every process of the lab and remove its folder."""

@@ -22,6 +22,13 @@ FOUR_CLUSTERS = ("cluster1", "cluster2", "cluster3", "cluster4")
 THREE_CLUSTERS = (*DEFAULT_CLUSTERS, "cluster3")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For two processes: a module stays in one of them, and so do all modules that share the lab of four clusters."""
+    for item in items:
+        wide = "wide_lab" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("wide lab" if wide else item.nodeid.partition("::")[0]))
+
+
 class RealLab(Lab):
     """The lab, with the official client for its clusters."""
 
