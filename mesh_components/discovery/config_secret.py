@@ -29,8 +29,10 @@ class ConfigSecretArgs(ComponentArgs):
 
 
 class ConfigSecret(pulumi.ComponentResource):
-    """What `istioctl create-remote-secret --type=config` does
-    (https://istio.io/latest/docs/setup/install/external-controlplane/)."""
+    """What `istioctl create-remote-secret --type=config` does, but for its label: by that, istiod would find the config
+    cluster once more, under the name `config`, and know every endpoint in it twice
+    (https://istio.io/latest/docs/setup/install/external-controlplane/; istio/istio
+    pkg/kube/multicluster/secretcontroller.go)."""
 
     secret_name: pulumi.Output[str]
     """Name of the Secret in the external cluster."""
@@ -38,6 +40,6 @@ class ConfigSecret(pulumi.ComponentResource):
     def __init__(self, name: str, args: ConfigSecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:index:ConfigSecret", name, {"source": args.source_name}, opts)
         contents = {KEY: args.source.contents(args.source_name)}
-        manifest = secret_object(names.CONFIG_SECRET, args.namespace, contents, args.source_name)
+        manifest = secret_object(names.CONFIG_SECRET, args.namespace, contents, args.source_name, found_by_istiod=False)
         self.secret_name = register(self, f"{name}-secret", manifest, args.reader, opts)
         self.register_outputs({"secretName": self.secret_name})

@@ -41,7 +41,12 @@ class RemoteSource(ComponentArgs):
 
 
 def secret_object(
-    name: str, namespace: Any, kubeconfigs: Mapping[str, pulumi.Output[str]], cluster: str | None = None
+    name: str,
+    namespace: Any,
+    kubeconfigs: Mapping[str, pulumi.Output[str]],
+    cluster: str | None = None,
+    *,
+    found_by_istiod: bool = True,
 ) -> Plain:
     """The Secret as istiod looks for it: by label, in its root namespace; each key is a cluster's name.
 
@@ -50,8 +55,11 @@ def secret_object(
         namespace: the root namespace.
         kubeconfigs: by key.
         cluster: the cluster it is about, where it is about one; for people, and for istioctl.
+        found_by_istiod: False for a Secret that istiod mounts, and must not take for one about a further cluster.
     """
-    metadata: dict[str, Any] = {"name": name, "namespace": namespace, "labels": {names.MULTI_CLUSTER_LABEL: "true"}}
+    metadata: dict[str, Any] = {"name": name, "namespace": namespace}
+    if found_by_istiod:
+        metadata["labels"] = {names.MULTI_CLUSTER_LABEL: "true"}
     if cluster is not None:
         metadata["annotations"] = {names.CLUSTER_ANNOTATION: cluster}
     data = pulumi.Output.secret({key: encode(contents) for key, contents in kubeconfigs.items()})

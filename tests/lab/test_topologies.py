@@ -335,8 +335,6 @@ def test_remote_secrets_are_those_of_the_table_and_each_opens_its_cluster(applie
     for reader, api in applied.apis.items():
         path = f"/api/v1/namespaces/{applied.namespace}/secrets?labelSelector=istio%2FmultiCluster%3Dtrue"
         for secret in api.get(path)["items"]:
-            if secret["metadata"]["name"] == "istio-kubeconfig":
-                continue
             for source, kubeconfig in secret["data"].items():
                 assert reads(base64.b64decode(kubeconfig).decode(), applied.apis[source])
                 edges.add(f"{source}->{reader}")

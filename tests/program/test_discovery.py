@@ -135,14 +135,14 @@ class TestConfigSecret:
 
         return between(make, "config", "outside")
 
-    def test_it_is_what_istioctl_would_write(self) -> None:
+    def test_it_is_what_istioctl_would_write_but_for_the_label(self) -> None:
+        """By the label istiod would read the config cluster a second time, as one called `config`."""
         graph = self.graph()
         found = secret(graph, "istio-kubeconfig")
         assert graph.cluster(found) == "outside"
         assert found.inputs["metadata"] == {
             "name": "istio-kubeconfig",
             "namespace": "external-istiod",
-            "labels": {"istio/multiCluster": "true"},
             "annotations": {"networking.istio.io/cluster": "config"},
         }
         assert list(found.inputs["data"]) == ["config"]
