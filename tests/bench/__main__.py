@@ -2,66 +2,63 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import click
 
 from meshctl.lab.commands import plain_report
 from meshctl.lab.lab import Lab, running_lab
-from tests.bench import many
-from tests.bench.measure import Run, line, once
+from tests.bench import many, recipes
+from tests.bench.measure import Report, Run, as_installed, once
 from tests.support.project import Project
+from tests.support.recipes import CHARTS, TOPOLOGIES
 
 RUNS = 5
 
 
-def imports(folder: Path) -> None:
+def imports(folder: Path, report: Report) -> None:
     """What `import mesh_components` costs on top of `import pulumi`."""
     plain, ours = "import pulumi", "import pulumi, mesh_components"
-    environment = _as_installed(os.environ, folder)
+    environment = as_installed(os.environ, folder)
     commands = [[sys.executable, "-c", code] for code in (plain, ours)]
     pairs = [tuple(once(command, folder, environment) for command in commands) for _ in range(RUNS + 1)][1:]
-    click.echo(line("import pulumi", [pair[0] for pair in pairs]))
-    click.echo(line("import pulumi, mesh_components", [pair[1] for pair in pairs]))
+    report.runs("import pulumi", [pair[0] for pair in pairs])
+    report.runs("import pulumi, mesh_components", [pair[1] for pair in pairs])
     extra = statistics.median(pair[1].wall - pair[0].wall for pair in pairs)
-    click.echo(f"{'  the difference, pair by pair':<58}{extra:>8.2f} s")
+    report.number("  the difference, pair by pair", extra, "s")
 
 
-def _as_installed(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Without the switch that has Python compile our modules anew at every start: an installed command has them."""
-    kept = {key: value for key, value in environment.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
-
-
-def two_clusters(folder: Path, lab: Lab) -> None:
+def two_clusters(folder: Path, lab: Lab, report: Report) -> None:
     """The life of the two-cluster mesh."""
     project = Project(folder / "mesh", lab.dir)
-    environment = _as_installed(project.environment(), folder)
+    environment = as_installed(project.environment(), folder)
 
     def measured(*words: str) -> Run:
         return once(project.command(*words), project.folder, environment)
 
     measured("preview")
-    click.echo(line("mesh preview, nothing exists", [measured("preview") for _ in range(RUNS)]))
-    click.echo(line("mesh up --yes, everything is made", [measured("up", "--yes")]))
-    click.echo(line("mesh preview, nothing changes", [measured("preview") for _ in range(RUNS)]))
-    click.echo(line("mesh destroy --yes", [measured("destroy", "--yes")]))
+    report.runs("mesh preview, nothing exists", [measured("preview") for _ in range(RUNS)])
+    report.runs("mesh up --yes, everything is made", [measured("up", "--yes")])
+    report.runs("mesh preview, nothing changes", [measured("preview") for _ in range(RUNS)])
+    report.runs("mesh destroy --yes", [measured("destroy", "--yes")])
 
 
-def many_objects(folder: Path, lab: Lab) -> None:
+def many_objects(folder: Path, lab: Lab, report: Report) -> None:
     """400 objects over two API servers: the local engine, and kubectl on the same files."""
     kubeconfigs = {name: lab.kubeconfig(name) for name in many.CLUSTERS}
     place = folder / "many"
     place.mkdir()
     many.write(place, kubeconfigs)
-    environment = _as_installed({**os.environ, "PULUMI_CONFIG_PASSPHRASE": "bench"}, folder)
+    environment = as_installed({**os.environ, "PULUMI_CONFIG_PASSPHRASE": "bench"}, folder)
     mesh = [sys.executable, "-m", "meshctl.cli"]
     rest = ["--stack", "bench", "--engine", "local", "--yes"]
     up, at_once, down = [], [], []
@@ -70,18 +67,30 @@ def many_objects(folder: Path, lab: Lab) -> None:
         down.append(once([*mesh, "destroy", *rest], place, environment))
         at_once.append(once([*mesh, "up", *rest, "--skip-preview"], place, environment))
         down.append(once([*mesh, "destroy", *rest], place, environment))
-    click.echo(line("400 objects: mesh up", up))
-    click.echo(line("400 objects: mesh up --skip-preview", at_once))
-    click.echo(line("400 objects: mesh destroy", down))
+    report.runs("400 objects: mesh up", up)
+    report.runs("400 objects: mesh up --skip-preview", at_once)
+    report.runs("400 objects: mesh destroy", down)
     kubectl = shutil.which("kubectl")
     if kubectl is None:
-        click.echo("400 objects: no kubectl here to compare with")
+        report.say("400 objects: no kubectl here to compare with")
         return
     runs = [_kubectl(kubectl, kubeconfigs, place) for _ in range(3)]
-    click.echo(line("400 objects: kubectl apply --server-side, one cluster after the other", runs))
+    report.runs("400 objects: kubectl apply --server-side, one cluster after the other", runs)
     for what, ours in (("mesh up", up), ("mesh up --skip-preview", at_once)):
         ratio = statistics.median(r.wall for r in runs) / statistics.median(r.wall for r in ours)
-        click.echo(f"{f'  kubectl takes so many times as long as {what}':<58}{ratio:>8.1f}")
+        report.number(f"  kubectl takes so many times as long as {what}", ratio)
+
+
+def every_recipe(folder: Path, report: Report, cases: Iterable[recipes.Case], charts: Path | None) -> None:
+    """Whose the resources of each recipe are, and what its preview takes: one run each, after one for the caches."""
+    sets = {"stand-in": CHARTS, **({"given": charts} if charts else {})}
+    recipes.preview(recipes.Case(TOPOLOGIES[0], 2, "separate"), folder, CHARTS)
+    for heading in recipes.HEADINGS:
+        report.say(recipes.aligned(heading))
+    for case in cases:
+        for figures in recipes.measured(case, folder, sets):
+            report.say(recipes.aligned(recipes.columns(figures)))
+            report.recipes.append(recipes.data(figures))
 
 
 def _kubectl(kubectl: str, kubeconfigs: dict[str, Path], place: Path) -> Run:
@@ -98,15 +107,37 @@ def _kubectl(kubectl: str, kubeconfigs: dict[str, Path], place: Path) -> Run:
     return total
 
 
-def main() -> None:
-    """All of it, one row a figure."""
+@click.command()
+@click.option("--only", type=click.Choice(("imports", "recipes", "lab")), multiple=True, help="Default: all of it.")
+@click.option("--recipe", "names", type=click.Choice(TOPOLOGIES), multiple=True, help="Default: every one.")
+@click.option("--size", "sizes", type=click.IntRange(2), multiple=True, default=recipes.SIZES, show_default=True)
+@click.option(
+    "--charts",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    envvar="MESH_BENCH_CHARTS",
+    help="Folder with Istio's charts in base, istiod, cni and ztunnel: recipes are measured with these too.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output; the rows go to the other.")
+def main(
+    only: tuple[str, ...], names: tuple[str, ...], sizes: tuple[int, ...], charts: Path | None, *, as_json: bool
+) -> None:
+    """Measure speed and memory on this machine, one row a figure."""
+    report = Report(partial(click.echo, err=as_json))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        click.echo(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the start")
-        imports(folder)
-        with running_lab(folder / "lab", many.CLUSTERS, plain_report(click.echo)) as lab:
-            two_clusters(folder, lab)
-            many_objects(folder, lab)
+        machine = {"processors": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
+        report.say(f"{machine['processors']} processors, load {machine['load']} at the start")
+        if "imports" in (only or ("imports",)):
+            imports(folder, report)
+        if "recipes" in (only or ("recipes",)):
+            every_recipe(folder, report, recipes.cases(names or TOPOLOGIES, sizes), charts)
+        if "lab" in (only or ("lab",)):
+            with running_lab(folder / "lab", many.CLUSTERS, plain_report(report.say)) as lab:
+                two_clusters(folder, lab, report)
+                many_objects(folder, lab, report)
+        report.say(f"load {os.getloadavg()[0]:.1f} at the end")
+    if as_json:
+        click.echo(json.dumps({"machine": machine, "figures": report.figures, "recipes": report.recipes}, indent=2))
 
 
 if __name__ == "__main__":

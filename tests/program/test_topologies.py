@@ -84,20 +84,6 @@ class TestEvery:
         for gateway in made.of_type("mesh:index:EastWestGateway"):
             assert after(made, gateway.name, f"{gateway.name.removesuffix('-eastwest')}-istiod")
 
-    def test_own_resources_per_cluster_are_twenty_or_fewer(self, name: str) -> None:
-        """Without what the charts hold and without the edges, which grow with the mesh and not with the cluster."""
-        made = graph(name)
-        for member in recipe(name)["clusters"]:
-            own = [r for r in made.kubernetes() if made.cluster(r) == member["name"] and not _of_a_chart(made, r)]
-            # The external control plane's cluster has two: its gateway is a small mesh of its own.
-            assert len(own) <= 20
-
-
-def _of_a_chart(graph: Graph, item: Registered) -> bool:
-    kind = graph.resources_by_name[item.parent].type.rsplit(":", 1)[-1]
-    edges = {"RemoteSecret", "RemoteSecretBundle", "ConfigSecret"}
-    return kind in edges | {"IstioBase", "Istiod", "RemoteIstiod", "ExternalIstiod", "RevisionTag", "Cni", "Ztunnel"}
-
 
 @pytest.mark.parametrize("name", ["primary-remote-single-network", "primary-remote-multi-network"])
 class TestRemote:
