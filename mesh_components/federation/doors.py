@@ -80,7 +80,6 @@ def to_external(site: Site, member: Member, address: pulumi.Output[str]) -> Expo
     """What lets the gateway through to the external istiod, with a certificate for its address."""
     plan, trust = member.plan, site.mesh.trust
     credential: pulumi.Input[str] | None = plan.settings.east_west.credential
-    made: list[pulumi.Resource] = []
     if credential is None:
         args = ServerCertificateArgs(
             root_ca=site.root_ca,
@@ -90,9 +89,9 @@ def to_external(site: Site, member: Member, address: pulumi.Output[str]) -> Expo
             validity_days=trust.intermediate_validity_days,
             algorithm=trust.algorithm,
         )
-        certificate = ServerCertificate(f"{member.prefix}-certificate", args, site.inside(member, *member.ready))
-        credential = certificate.secret_name
-        made.append(certificate)
+        opts = site.inside(member, *member.ready)
+        member.certificate = ServerCertificate(f"{member.prefix}-certificate", args, opts)
+        credential = member.certificate.secret_name
     exposed = ExposeExternalIstiodArgs(
         address=address,
         address_type=plan.address_type,
@@ -101,4 +100,5 @@ def to_external(site: Site, member: Member, address: pulumi.Output[str]) -> Expo
         namespace=site.mesh.istio.namespace,
         revision=plan.revisions[0].name,
     )
-    return ExposeExternalIstiod(f"{member.prefix}-expose", exposed, site.inside(member, *member.ready, *made))
+    after = site.inside(member, *member.ready, member.certificate)
+    return ExposeExternalIstiod(f"{member.prefix}-expose", exposed, after)

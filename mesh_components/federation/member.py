@@ -19,6 +19,7 @@ from mesh_components.topology import ClusterPlan, Topology
 from mesh_components.topology.plan import networks
 from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
 from mesh_components.trust.root_ca import RootCA
+from mesh_components.trust.server_cert import ServerCertificate
 
 _HANDED = "hand its kubeconfig over in `kubeconfigs`, or the cluster itself in `clusters`"
 
@@ -66,6 +67,7 @@ class Member:
     gateway: EastWestGateway | None = None
     ambient_gateway: AmbientGateway | None = None
     external_gateway: ExternalGateway | None = None
+    certificate: ServerCertificate | None = None
     token: ReaderToken | None = None
     credentials: list[pulumi.Resource] = field(default_factory=list)
     """The secrets with which the istiod that serves this cluster reads it."""

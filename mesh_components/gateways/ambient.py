@@ -25,7 +25,7 @@ class AmbientGatewayArgs(ComponentArgs):
     """Which network it is the door of, and how it is reached."""
 
     network: str
-    gateway_name: str = names.EAST_WEST_GATEWAY
+    gateway_name: str = names.AMBIENT_GATEWAY
     """Of the Gateway, and of all that istiod makes for it: not the name of another gateway."""
     namespace: MaybeOutput[str] = "istio-system"
     revision: str = ""
@@ -64,8 +64,8 @@ class AmbientGateway(pulumi.ComponentResource):
 def gateway_object(args: AmbientGatewayArgs) -> Plain:
     """The Gateway."""
     balanced = args.service_type == "LoadBalancer"
-    # istiod writes the address down once the load balancer has one.
-    wait = {"pulumi.com/waitFor": "jsonpath={.status.addresses[0].value}"}
+    # Until the load balancer has an address istiod notes the Service's own, and does not call the Gateway programmed.
+    wait = {"pulumi.com/waitFor": '["condition=Programmed", "jsonpath={.status.addresses[0].value}"]'}
     annotations = wait if balanced else {"networking.istio.io/service-type": args.service_type}
     listener = {
         "name": "mesh",

@@ -37,6 +37,8 @@ class EastWestGateway(pulumi.ComponentResource):
     address: pulumi.Output[str | None]
     """IP or host name of the load balancer, or the one that was known beforehand; None for a Service of another
     type."""
+    load_balancer: pulumi.Output[str | None]
+    """What the load balancer has got, whatever was known beforehand: a name of one's own has to point there."""
 
     def __init__(self, name: str, args: EastWestGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:index:EastWestGateway", name, {"network": args.network}, opts)
@@ -47,8 +49,8 @@ class EastWestGateway(pulumi.ComponentResource):
         )
         # The webhook that accepts what is exposed is served by the istiod that injects the proxy: before it, the pods
         # would be refused, and tried again ever more rarely.
-        self.address = proxy.register(self, name, described, args, opts, *exposed)
-        self.register_outputs({"address": self.address})
+        self.address, self.load_balancer = proxy.register(self, name, described, args, opts, *exposed)
+        self.register_outputs({"address": self.address, "loadBalancer": self.load_balancer})
 
 
 def _exposed(args: EastWestGatewayArgs) -> dict[str, Plain]:

@@ -31,12 +31,14 @@ class ExternalGateway(pulumi.ComponentResource):
     address: pulumi.Output[str | None]
     """IP or host name of the load balancer, or the one that was known beforehand; None for a Service of another
     type."""
+    load_balancer: pulumi.Output[str | None]
+    """What the load balancer has got, whatever was known beforehand: a name of one's own has to point there."""
 
     def __init__(self, name: str, args: ExternalGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:index:ExternalGateway", name, {}, opts)
         described = objects.Proxy(names.INGRESS_GATEWAY, args.namespace, objects.EXTERNAL_PORTS, revision=args.revision)
-        self.address = proxy.register(self, name, described, args, opts)
-        self.register_outputs({"address": self.address})
+        self.address, self.load_balancer = proxy.register(self, name, described, args, opts)
+        self.register_outputs({"address": self.address, "loadBalancer": self.load_balancer})
 
 
 class ExposeExternalIstiodArgs(ComponentArgs):

@@ -43,8 +43,11 @@ def register(
     args: ProxyArgs,
     opts: pulumi.ResourceOptions | None,
     *after: pulumi.Resource,
-) -> pulumi.Output[str | None]:
-    """Register the proxy's objects under a gateway; all but the Service come after what is named. The address."""
+) -> tuple[pulumi.Output[str | None], pulumi.Output[str | None]]:
+    """Register the proxy's objects under a gateway; all but the Service come after what is named.
+
+    Returns the address at which the gateway is reached, and the one that its load balancer has got.
+    """
     for role, manifest in _objects(proxy, args).items():
         KubernetesObject(f"{name}-{role}", manifest, child_options(component, opts, *after))
     # The Service waits for ready proxies by itself, so nothing of the proxy may wait for the Service.
@@ -53,9 +56,8 @@ def register(
         objects.service(proxy, args.service_type, args.annotations, args.load_balancer_source_ranges),
         child_options(component, opts),
     )
-    if args.address is not None:
-        return pulumi.Output.from_input(args.address)
-    return service.status.apply(objects.load_balancer_address)
+    load_balancer = service.status.apply(objects.load_balancer_address)
+    return (pulumi.Output.from_input(args.address) if args.address is not None else load_balancer), load_balancer
 
 
 def _objects(proxy: objects.Proxy, args: ProxyArgs) -> dict[str, Plain]:

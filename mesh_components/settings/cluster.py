@@ -99,6 +99,8 @@ class ClusterSettings(Settings):
     peer_kubeconfig: KubeconfigSettings | None = None
     """A ready-made kubeconfig to hand to the peers instead of one with a token of the reader account."""
     east_west: EastWestSettings = EastWestSettings()
+    gateway_api: bool = True
+    """False: this cluster has the CRDs of the Gateway API already; those of `istio.gatewayApi` are not applied here."""
     tags: dict[str, str] = Field(default_factory=dict)
     """Revision by tag, over `istio.tags`: an upgrade moves a tag cluster by cluster."""
     namespace: Literal["create", "patch"] | None = None

@@ -179,7 +179,6 @@ def _controlled_by(mesh: MeshSettings, cluster: ClusterSettings, server: Cluster
 
 
 def _ambient_gateway(mesh: MeshSettings, cluster: ClusterSettings) -> str:
-    if not needs_ambient_gateway(mesh, cluster):
-        return ""
-    # istiod gives the proxy's objects the Gateway's name; beside a gateway of ours it needs another one.
-    return names.AMBIENT_GATEWAY if mesh.istio.data_plane == "mixed" else names.EAST_WEST_GATEWAY
+    # One name in every data plane: istiod calls the proxy's objects after the Gateway, and while a mesh moves from
+    # sidecars to ambient it leaves those of a gateway of ours with the same name alone.
+    return names.AMBIENT_GATEWAY if needs_ambient_gateway(mesh, cluster) else ""

@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from mesh_components.settings import MeshSettings
-from mesh_components.topology.roles import is_member
 from meshctl import display
 from meshctl.document import kubeconfigs
 from meshctl.document import mesh as read_mesh
@@ -80,14 +79,14 @@ def run(stack: str, cwd: Path, wish: Wish) -> int:
 
 
 def _chosen(mesh: MeshSettings, names: Sequence[str]) -> dict[int, str]:
-    """Names by position of the clusters with workloads that were asked for; of all of them when none was."""
-    members = {index: c.name for index, c in enumerate(mesh.clusters) if is_member(c)}
+    """Names by position of the clusters that were asked for; of all when none was. An external control plane's cluster
+    is among them: the gateway in front of it has a proxy."""
+    known = {index: cluster.name for index, cluster in enumerate(mesh.clusters)}
     for name in names:
-        if name not in members.values():
-            known = ", ".join(members.values())
-            message = f'--cluster: the mesh has no cluster "{name}" with workloads; it has {known}'
+        if name not in known.values():
+            message = f'--cluster: the mesh has no cluster "{name}"; it has {", ".join(known.values())}'
             raise ProjectError(message)
-    return {index: name for index, name in members.items() if not names or name in names}
+    return {index: name for index, name in known.items() if not names or name in names}
 
 
 def _look(cluster: Cluster, here: Injectors, namespace: str | None) -> _Place:

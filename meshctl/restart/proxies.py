@@ -15,7 +15,7 @@ from typing import Any
 
 from mesh_components.settings import MeshSettings
 from mesh_components.topology.names import REVISION_LABEL
-from mesh_components.topology.revisions import revisions, tags
+from mesh_components.topology.revisions import default_version, revisions, tags
 from mesh_components.topology.upgrade import follows_default
 from mesh_components.topology.versions import parse
 
@@ -94,6 +94,9 @@ def injectors(mesh: MeshSettings, cluster: str) -> Injectors:
     settings = next(item for item in mesh.clusters if item.name == cluster)
     own_images = "tag" in (mesh.istio.values.istiod.get("global") or {})
     unknown = mesh.istio.install == "none" or own_images
+    if settings.role == "external":
+        # No workload of the mesh is here; the Istio that runs the gateway has no revision's name and no tags.
+        return Injectors({"": None if unknown else default_version(mesh)}, {})
     versions = {item.name: None if unknown else item.version for item in revisions(mesh, cluster)}
     only = mesh.istio.revision if follows_default(mesh, cluster) else None
     return Injectors(versions, dict(tags(mesh, settings)), only)

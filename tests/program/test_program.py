@@ -55,7 +55,14 @@ def test_every_stack_file_is_a_mesh(stack: Path, tmp_path: Path, snapshot: Any) 
     preview = program(tmp_path, document, secrets_of(document), preview=True)
     assert up.drawing() == preview.drawing() == snapshot
     assert all(item.provider for item in up.kubernetes())
-    assert set(up.stack_outputs) == {"gateways", "ambientGateways", "rootFingerprint", "expires", "edges"}
+    assert set(up.stack_outputs) == {
+        "gateways",
+        "loadBalancers",
+        "ambientGateways",
+        "rootFingerprint",
+        "expires",
+        "edges",
+    }
     assert all("PRIVATE KEY" not in text for text in map(str, up.stack_outputs.values()))
 
 
