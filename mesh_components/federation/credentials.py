@@ -21,8 +21,7 @@ Members = Mapping[str, Member]
 
 def token(site: Site, member: Member) -> None:
     """The token with which others read this cluster; none where the document names a kubeconfig to hand out."""
-    read = any(edge.source == member.plan.name and not edge.config for edge in site.topology.edges)
-    if not read or member.plan.settings.peer_kubeconfig is not None:
+    if not member.plan.source or member.plan.settings.peer_kubeconfig is not None:
         return
     args = ReaderTokenArgs(namespace=site.mesh.istio.namespace)
     member.token = ReaderToken(f"{member.prefix}-reader", args, site.inside(member, *member.ready))

@@ -16,7 +16,7 @@ from mesh_components.gateways.east_west import EastWestGateway
 from mesh_components.gateways.external import ExternalGateway
 from mesh_components.settings import MeshSettings
 from mesh_components.topology import ClusterPlan, Topology
-from mesh_components.topology.plan import networks
+from mesh_components.topology.plan import several_networks
 from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
 from mesh_components.trust.root_ca import RootCA
 from mesh_components.trust.server_cert import ServerCertificate
@@ -44,7 +44,7 @@ class Site:
     @property
     def several_networks(self) -> bool:
         """Whether the mesh has more than one network."""
-        return len(networks(self.mesh)) > 1
+        return several_networks(self.mesh)
 
     def inside(self, member: Member, *after: pulumi.Resource | None) -> pulumi.ResourceOptions:
         """Options of what is built in a cluster, after what it has to wait for."""

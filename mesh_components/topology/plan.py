@@ -5,7 +5,6 @@ Everything that is counted or named is decided here; components build what is de
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,7 +53,7 @@ class ClusterPlan:
     address_type: AddressType
     """What its gateway's address is."""
     source: bool
-    """True: an istiod elsewhere reads this cluster, so it needs a reader's token."""
+    """True: an istiod elsewhere reads services here, so the cluster needs a reader's token."""
 
     @property
     def name(self) -> str:
@@ -83,16 +82,11 @@ class Topology:
                 return plan
         raise KeyError(name)
 
-    def in_order(self) -> Iterator[ClusterPlan]:
-        """The clusters as they are built: those with an istiod come before those that are served by it."""
-        yield from (plan for plan in self.clusters if plan.signs)
-        yield from (plan for plan in self.clusters if not plan.signs)
-
 
 def plan(mesh: MeshSettings) -> Topology:
     """Decide the mesh. Expects a document without error findings (`topology.findings`)."""
     decided = edges(mesh)
-    sources = {edge.source for edge in decided}
+    sources = {edge.source for edge in decided if not edge.config}
     return Topology(
         mesh=mesh,
         clusters=tuple(_cluster(mesh, cluster, cluster.name in sources) for cluster in mesh.clusters),
@@ -105,12 +99,17 @@ def networks(mesh: MeshSettings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(cluster.network for cluster in members(mesh)))
 
 
+def several_networks(mesh: MeshSettings) -> bool:
+    """Whether requests have to pass from one network to another."""
+    return len(networks(mesh)) > 1
+
+
 def needs_east_west(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
     """Whether the cluster has a gateway for sidecars and remotes: as the document says, else where there are several
     networks, or remotes that come to this cluster's istiod."""
     if mesh.istio.data_plane == "ambient" or not is_member(cluster):
         return False
-    needed = len(networks(mesh)) > 1 or bool(served_by(mesh, cluster))
+    needed = several_networks(mesh) or bool(served_by(mesh, cluster))
     return needed if cluster.east_west.enabled is None else cluster.east_west.enabled
 
 
@@ -119,7 +118,7 @@ def needs_ambient_gateway(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
     if mesh.istio.data_plane == "sidecar" or not is_member(cluster):
         return False
     enabled = cluster.east_west.enabled
-    return len(networks(mesh)) > 1 if enabled is None else enabled
+    return several_networks(mesh) if enabled is None else enabled
 
 
 def needs_cni(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
@@ -143,7 +142,6 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
     default = "create" if istio.install == "charts" else "patch"
     server = control_plane(mesh, cluster)
     east_west = needs_east_west(mesh, cluster)
-    several = len(networks(mesh)) > 1
     holds_config = cluster.role in ("primary", "config")
     ambient = istio.data_plane != "sidecar" and is_member(cluster)
     serves = bool(served_by(mesh, cluster))
@@ -161,7 +159,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         east_west=east_west,
         ambient_gateway=_ambient_gateway(mesh, cluster),
         gateway_revision=istio.revision if cluster.east_west.revision is None else cluster.east_west.revision,
-        exposes_services=holds_config and east_west and (several or bool(cluster.east_west.enabled)),
+        exposes_services=holds_config and east_west and (several_networks(mesh) or bool(cluster.east_west.enabled)),
         exposes_istiod=cluster.role == "primary" and serves,
         address_type=address_type(cluster),
         source=source,
