@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mesh_components.topology import ClusterPlan, Revision, Topology, names
+from mesh_components.topology.plan import several_networks
 from mesh_components.topology.roles import is_member
 
 Plane = Literal["sidecar", "ambient"]
@@ -175,7 +176,7 @@ def _gateways(topology: Topology, plan: ClusterPlan) -> Iterator[Gateway]:
     istiod = (names.ISTIOD_PORT, names.WEBHOOK_PORT)
     if plan.role == "external":
         yield Gateway("external", names.INGRESS_GATEWAY, istiod)
-    several = len({c.settings.network for c in topology.clusters if is_member(c.settings)}) > 1
+    several = several_networks(topology.mesh)
     if plan.east_west:
         ports = (*((names.MTLS_PORT,) if several else ()), *(istiod if plan.exposes_istiod else ()))
         yield Gateway("east-west", names.EAST_WEST_GATEWAY, ports)
