@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mesh_components.control_plane.istiod import Istiod, IstiodArgs
     from mesh_components.control_plane.remote import RemoteIstiod, RemoteIstiodArgs
     from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
+    from mesh_components.control_plane.validator import DefaultValidator, DefaultValidatorArgs
     from mesh_components.discovery.bundle import RemoteSecretBundle, RemoteSecretBundleArgs
     from mesh_components.discovery.config_secret import ConfigSecret, ConfigSecretArgs
     from mesh_components.discovery.reader import ReaderToken, ReaderTokenArgs
@@ -47,6 +48,8 @@ _ROOMS = {
     "CniArgs": "control_plane.ambient",
     "ConfigSecret": "discovery.config_secret",
     "ConfigSecretArgs": "discovery.config_secret",
+    "DefaultValidator": "control_plane.validator",
+    "DefaultValidatorArgs": "control_plane.validator",
     "EastWestGateway": "gateways.east_west",
     "EastWestGatewayArgs": "gateways.east_west",
     "ExposeExternalIstiod": "gateways.external",
@@ -95,6 +98,8 @@ __all__ = [
     "CniArgs",
     "ConfigSecret",
     "ConfigSecretArgs",
+    "DefaultValidator",
+    "DefaultValidatorArgs",
     "EastWestGateway",
     "EastWestGatewayArgs",
     "ExposeExternalIstiod",

@@ -9,6 +9,8 @@ from mesh_components import (
     AttachedClusterArgs,
     CaCerts,
     CaCertsArgs,
+    DefaultValidator,
+    DefaultValidatorArgs,
     IstioBase,
     IstioBaseArgs,
     Istiod,
@@ -30,7 +32,7 @@ cacerts = CaCerts("cacerts", CaCertsArgs(bundle=ca.bundles["east"], namespace=na
 charts = ChartSource(folder=config.get("charts"))
 base = IstioBase(
     "base",
-    IstioBaseArgs(root_cert_pem=ca.root_cert_pem, namespace="istiod-example", charts=charts),
+    IstioBaseArgs(namespace="istiod-example", charts=charts),
     pulumi.ResourceOptions(providers=[cluster.provider], depends_on=[namespace]),
 )
 istiod = Istiod(
@@ -45,6 +47,12 @@ istiod = Istiod(
     ),
     # cacerts strictly before istiod: without it, istiod signs with a root of its own and says nothing.
     pulumi.ResourceOptions(providers=[cluster.provider], depends_on=[namespace, cacerts, base]),
+)
+# After istiod: it refuses every Istio resource of the cluster while nobody answers it.
+DefaultValidator(
+    "validator",
+    DefaultValidatorArgs(root_cert_pem=ca.root_cert_pem, namespace="istiod-example", charts=charts),
+    pulumi.ResourceOptions(providers=[cluster.provider], depends_on=[base, istiod]),
 )
 
 pulumi.export("ready", istiod.ready)

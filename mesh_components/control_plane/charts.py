@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from mesh_components.control_plane.args import ControlPlaneArgs
+from mesh_components.control_plane.args import ChartArgs, ControlPlaneArgs
 from mesh_components.control_plane.values import merge
 from mesh_components.kubernetes import Plain
 from mesh_components.settings.istio import DEFAULT_REPOSITORY, ChartSource
@@ -88,6 +88,19 @@ def render(
         raise pulumi.RunError(f"the chart {chart} {version} ({where}) cannot be rendered: {error}") from error
     found = (answer.value or {}).get("result") or []
     return [item for item in found if item and item.get("kind")]
+
+
+def base(args: ChartArgs, values: Mapping[str, Any], provider: pulumi.ProviderResource) -> list[Plain]:
+    """The objects of the chart `base`; the escape hatch is merged last."""
+    return render(
+        args.charts,
+        "base",
+        version=args.version,
+        release="istio-base",
+        namespace=args.namespace,
+        values=merge(values, args.values),
+        provider=provider,
+    )
 
 
 def istiod(

@@ -40,16 +40,23 @@ def crds() -> dict[str, Any]:
     return {"defaultRevision": "", "global": {"enableReaderRBAC": False}}
 
 
-def base(revision: str, namespace: str, *, by_url: bool = False, trusted: bool = False) -> dict[str, Any]:
-    """Values of `base`. None leaves out its CRDs: without `enableCRDTemplates` the chart prints them as they are.
+def base(namespace: str) -> dict[str, Any]:
+    """Values of `base` without its validator. None leaves out its CRDs: without `enableCRDTemplates` the chart prints
+    them as they are."""
+    return {"defaultRevision": "", "global": {"istioNamespace": namespace}}
+
+
+def validator(revision: str, namespace: str, *, by_url: bool, trusted: bool) -> dict[str, Any]:
+    """Values of `base` with which it also has its validator.
 
     Args:
-        revision: that whose istiod validates; empty for none, `default` for the one without a name.
+        revision: that whose istiod validates; empty for the one without a name.
         namespace: the root namespace.
-        by_url: the validating webhook goes to an istiod outside of the cluster.
+        by_url: the webhook goes to an istiod outside of the cluster.
         trusted: API servers trust its certificate without our root.
     """
-    return {"defaultRevision": revision, "base": validation(by_url, trusted), "global": {"istioNamespace": namespace}}
+    chosen = {"defaultRevision": revision or "default", "base": validation(by_url, trusted)}
+    return merge(base(namespace), chosen)
 
 
 def validation(by_url: bool, trusted: bool) -> dict[str, Any]:

@@ -22,10 +22,14 @@ class MeshFederation(pulumi.ComponentResource):
     cluster: that of the gateway in front of istiod."""
     ambient_gateways: pulumi.Output[dict[str, Any]]
     """Address of the ambient gateway by cluster, for clusters that have one."""
+    load_balancers: pulumi.Output[dict[str, Any]]
+    """What the load balancers of these gateways have got, by cluster: a name that is stated in the document has to
+    point there."""
     root_fingerprint: pulumi.Output[str]
     """SHA-256 of the root's certificate, hexadecimal."""
     expires: pulumi.Output[dict[str, Any]]
-    """When certificates end, RFC 3339: `root`, and `clusters` by name."""
+    """When certificates end, RFC 3339: `root`; by cluster the signing certificates, `clusters`, and those in front of
+    external istiods, `servers`."""
     edges: list[str]
     """`source -> reader`, sorted."""
     members: dict[str, Member]
@@ -44,12 +48,19 @@ class MeshFederation(pulumi.ComponentResource):
         self.edges = [str(edge) for edge in topology.edges]
         self.root_fingerprint = self.root_ca.fingerprint
         self.gateways = pulumi.Output.from_input({key: _address(made) for key, made in self.members.items()})
+        own = {key: made.gateway or made.external_gateway for key, made in self.members.items()}
+        self.load_balancers = pulumi.Output.from_input(
+            {key: door.load_balancer for key, door in own.items() if door is not None}
+        )
         self.ambient_gateways = pulumi.Output.from_input(
             {key: made.ambient_gateway.address for key, made in self.members.items() if made.ambient_gateway}
         )
-        bundles = self.root_ca.bundles
         self.expires = pulumi.Output.from_input(
-            {"root": self.root_ca.expires, "clusters": {cluster: bundles[cluster].expires for cluster in bundles}}
+            {
+                "root": self.root_ca.expires,
+                "clusters": {cluster: bundle.expires for cluster, bundle in self.root_ca.bundles.items()},
+                "servers": {key: made.certificate.expires for key, made in self.members.items() if made.certificate},
+            }
         )
         self.register_outputs(self.outputs())
 
@@ -57,6 +68,7 @@ class MeshFederation(pulumi.ComponentResource):
         """What a stack exports: nothing of it is secret."""
         return {
             "gateways": self.gateways,
+            "loadBalancers": self.load_balancers,
             "ambientGateways": self.ambient_gateways,
             "rootFingerprint": self.root_fingerprint,
             "expires": self.expires,
@@ -92,6 +104,8 @@ class MeshFederation(pulumi.ComponentResource):
         credentials.remote_secrets(site, self.members, site.topology.edges)
         for made in others:
             behind = exposed.get(made.plan.control_plane) or self.members[made.plan.control_plane].gateway
+            if site.renderer is not None and made.plan.role == "config" and behind is not None:
+                planes.default_validator(site, made, self.members[made.plan.control_plane], behind)
             doors.between_networks(site, made, *made.credentials, *([behind] if behind else []))
 
     def _serving(self, site: Site, made: Member) -> None:

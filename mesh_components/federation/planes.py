@@ -13,6 +13,7 @@ from mesh_components.control_plane.external import ExternalIstiod, ExternalIstio
 from mesh_components.control_plane.istiod import Istiod, IstiodArgs
 from mesh_components.control_plane.remote import RemoteIstiod, RemoteIstiodArgs
 from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
+from mesh_components.control_plane.validator import DefaultValidator, DefaultValidatorArgs
 from mesh_components.federation.member import Member, Site
 from mesh_components.topology import Revision, names
 from mesh_components.topology.revisions import default_version
@@ -32,12 +33,12 @@ def primary(site: Site, member: Member) -> None:
     member.planes.append(base)
     _tags(site, member, None)
     _node_agents(site, member)
+    default_validator(site, member, None)
 
 
 def served(site: Site, member: Member, server: Member) -> None:
     """A remote or a config cluster: everything of Istio but istiod itself, which is in `server`."""
-    address = way_in(server)
-    base = _base(site, member, address, server)
+    base = _base(site, member)
     for revision in member.plan.revisions:
         made = RemoteIstiod(
             _named(f"{member.prefix}-istiod", revision),
@@ -68,13 +69,11 @@ def gateway_istio(site: Site, member: Member) -> None:
     base = IstioBase(
         f"{member.prefix}-base",
         IstioBaseArgs(
-            default_revision="",
             namespace=names.LOCAL_NAMESPACE,
             crds=istio.crds,
             keep_crds=istio.keep_crds,
             values=istio.values.base,
             version=istio.version,
-            root_cert_pem=site.root_ca.root_cert_pem,
             charts=istio.charts,
             renderer=site.renderer,
         ),
@@ -90,7 +89,9 @@ def gateway_istio(site: Site, member: Member) -> None:
             namespace=names.LOCAL_NAMESPACE,
             pilot=istio.pilot,
             network_policies=istio.network_policies,
-            version=istio.version,
+            values=istio.values.istiod,
+            # With the istiod behind it, not with the CRDs: those are upgraded alone, and first.
+            version=default_version(site.mesh),
             platform=member.plan.settings.platform,
             root_cert_pem=site.root_ca.root_cert_pem,
             charts=istio.charts,
@@ -124,23 +125,35 @@ def way_in(server: Member) -> pulumi.Output[str]:
     return door.address.apply(lambda address: address or "")
 
 
-def _base(
-    site: Site, member: Member, address: pulumi.Output[str] | None = None, server: Member | None = None
-) -> IstioBase:
+def default_validator(site: Site, member: Member, server: Member | None, *after: pulumi.Resource) -> None:
+    """What validates the Istio resources of a primary, or of a config cluster that `server` serves: last of its control
+    planes, since nothing can be written while nobody answers it."""
     istio = site.mesh.istio
-    args = IstioBaseArgs(
-        default_revision=istio.revision,
-        namespace=istio.namespace,
-        crds=istio.crds,
-        keep_crds=istio.keep_crds,
-        role=member.plan.role,
-        validation_address=address if member.plan.role == "config" else None,
+    args = DefaultValidatorArgs(
+        revision=istio.revision,
+        address=way_in(server) if server else None,
         address_type=server.plan.address_type if server else "ip",
         public_certificate=_public(server),
-        gateway_api=site.args.gateway_api,
+        namespace=istio.namespace,
         values=istio.values.base,
         version=istio.version,
         root_cert_pem=site.root_ca.root_cert_pem,
+        charts=istio.charts,
+        renderer=site.renderer,
+    )
+    opts = site.inside(member, *member.ready, *after)
+    member.planes.append(DefaultValidator(f"{member.prefix}-validator", args, opts))
+
+
+def _base(site: Site, member: Member) -> IstioBase:
+    istio = site.mesh.istio
+    args = IstioBaseArgs(
+        namespace=istio.namespace,
+        crds=istio.crds,
+        keep_crds=istio.keep_crds,
+        gateway_api=site.args.gateway_api if member.plan.settings.gateway_api else (),
+        values=istio.values.base,
+        version=istio.version,
         charts=istio.charts,
         renderer=site.renderer,
     )

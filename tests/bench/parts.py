@@ -9,7 +9,9 @@ from typing import Literal
 
 Part = Literal["own", "charts", "edges"]
 
-CHARTS = frozenset({"IstioBase", "Istiod", "RemoteIstiod", "ExternalIstiod", "RevisionTag", "Cni", "Ztunnel"})
+CHARTS = frozenset(
+    {"IstioBase", "DefaultValidator", "Istiod", "RemoteIstiod", "ExternalIstiod", "RevisionTag", "Cni", "Ztunnel"}
+)
 EDGES = frozenset({"RemoteSecret", "RemoteSecretBundle", "ConfigSecret"})
 
 

@@ -26,11 +26,11 @@ APPLICATIONS = "applications"
 """A namespace of the mesh's users, which follows the tag `prod`."""
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 BUILDS = {
-    "base": {"IstioBase"},
+    "base": {"IstioBase", "DefaultValidator"},
     "control-plane": {"Istiod"},
     "gateway": {"EastWestGateway"},
     "tags": {"RevisionTag"},
-    "default": {"IstioBase", "EastWestGateway"},
+    "default": {"DefaultValidator", "EastWestGateway"},
     "remove": {"Istiod"},
 }
 """The components in which a kind of step may change something, and no other may."""

@@ -20,6 +20,7 @@ from mesh_components.control_plane.istiod import Istiod, IstiodArgs
 from mesh_components.control_plane.placeholders import ADDRESS, CA_BUNDLE, URL_HOST
 from mesh_components.control_plane.remote import RemoteIstiod, RemoteIstiodArgs
 from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
+from mesh_components.control_plane.validator import DefaultValidator, DefaultValidatorArgs
 from mesh_components.kubernetes import KubernetesObject
 from tests.support.graph import Graph, Registered, run
 from tests.support.meshes import kubeconfig
@@ -56,7 +57,11 @@ def graph(make: Make, *, preview: bool = False) -> Graph:
 
 
 def base(**over: Any) -> Make:
-    return lambda opts: IstioBase("base", IstioBaseArgs(root_cert_pem=later(ROOT), **over), opts)
+    return lambda opts: IstioBase("base", IstioBaseArgs(**over), opts)
+
+
+def validator(**over: Any) -> Make:
+    return lambda opts: DefaultValidator("validator", DefaultValidatorArgs(root_cert_pem=later(ROOT), **over), opts)
 
 
 def istiod(**over: Any) -> Make:
@@ -97,9 +102,9 @@ def served(address: str = "203.0.113.7", **over: Any) -> RemoteIstiodArgs:
 
 ROLES: dict[str, Make] = {
     "base": base(),
-    "base of a remote": base(role="remote"),
-    "base of a config cluster": base(role="config", validation_address="203.0.113.7"),
     "crds as objects": base(crds="objects", gateway_api=(CRD,)),
+    "validator": validator(),
+    "validator of a config cluster": validator(address="203.0.113.7"),
     "primary": istiod(),
     "remote": remote(),
     "remote behind a host name": remote(address="gw.example.com", address_type="hostname", by_url=True),
@@ -112,10 +117,10 @@ ROLES: dict[str, Make] = {
     "ztunnel": ztunnel(),
 }
 KINDS: dict[str, set[str]] = {
-    "base": {"ServiceAccount", "ValidatingWebhookConfiguration", "Release"},
-    "base of a remote": {"ServiceAccount", "Release"},
-    "base of a config cluster": {"ServiceAccount", "ValidatingWebhookConfiguration", "Release"},
-    "crds as objects": {"ServiceAccount", "ValidatingWebhookConfiguration", "CustomResourceDefinition"},
+    "base": {"ServiceAccount", "Release"},
+    "crds as objects": {"ServiceAccount", "CustomResourceDefinition"},
+    "validator": {"ValidatingWebhookConfiguration"},
+    "validator of a config cluster": {"ValidatingWebhookConfiguration"},
     "primary": {
         "ConfigMap",
         "ServiceAccount",
@@ -217,25 +222,27 @@ class TestBase:
 
     def test_helm_keeps_what_it_is_told_to_take(self) -> None:
         with pytest.raises(ValidationError, match='set crds to "objects"'):
-            IstioBaseArgs(root_cert_pem=ROOT, keep_crds=False)
+            IstioBaseArgs(keep_crds=False)
 
-    @pytest.mark.parametrize("over", [{"role": "config"}, {"validation_address": "203.0.113.7"}])
-    def test_a_validator_elsewhere_is_for_a_config_cluster(self, over: dict[str, Any]) -> None:
-        with pytest.raises(ValidationError, match="validates for a config cluster and for no other"):
-            IstioBaseArgs(root_cert_pem=ROOT, **over)
+    def test_its_values_bring_no_validator_along(self) -> None:
+        """Before istiod, it would refuse every Istio resource of the cluster."""
+        assert not hooks(graph(base(values={"defaultRevision": "1-30-3"})))
+
+
+class TestValidator:
+    """What answers for Istio's resources."""
 
     @pytest.mark.parametrize(("revision", "service"), [("", "istiod"), ("1-30-3", "istiod-1-30-3")])
     def test_the_default_revision_validates(self, revision: str, service: str) -> None:
-        (hook,) = hooks(graph(base(default_revision=revision)))
+        (hook,) = hooks(graph(validator(revision=revision)))
         assert hook["clientConfig"]["service"]["name"] == service
 
     def test_a_config_cluster_is_validated_from_outside(self) -> None:
-        (hook,) = hooks(graph(base(role="config", validation_address="2001:db8::1")))
+        (hook,) = hooks(graph(validator(address="2001:db8::1")))
         assert hook["clientConfig"] == {"url": "https://[2001:db8::1]:15017/validate", "caBundle": BUNDLE}
 
     def test_a_public_certificate_needs_no_bundle(self) -> None:
-        where = {"validation_address": "gw.example", "address_type": "hostname", "public_certificate": True}
-        found = graph(base(role="config", **where))
+        found = graph(validator(address="gw.example", address_type="hostname", public_certificate=True))
         assert hooks(found)[0]["clientConfig"] == {"url": "https://gw.example:15017/validate"}
 
 

@@ -23,6 +23,7 @@ from mesh_components.control_plane.istiod import Istiod, IstiodArgs
 from mesh_components.control_plane.placeholders import ADDRESS, URL_HOST
 from mesh_components.control_plane.remote import RemoteIstiod, RemoteIstiodArgs
 from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
+from mesh_components.control_plane.validator import DefaultValidator, DefaultValidatorArgs
 from tests.support.graph import ROOT, Graph, Registered, run
 from tests.support.meshes import kubeconfig
 
@@ -35,10 +36,10 @@ NODE: dict[str, Any] = {"cluster_name": "cluster1", "network": "network1"}
 HOSTNAME: dict[str, Any] = {"address": "gw.example.com", "address_type": "hostname"}
 CONFIG: dict[str, Any] = {**HOSTNAME, "by_url": True, "external": True, "config": True, "namespace": "external-istiod"}
 
-Make = Callable[[pulumi.ResourceOptions], pulumi.ComponentResource]
+Make = Callable[[pulumi.ResourceOptions], object]
 FILES: dict[str, Make] = {
-    "base": lambda o: IstioBase("it", IstioBaseArgs(root_cert_pem="PEM"), o),
-    "base-revisioned": lambda o: IstioBase("it", IstioBaseArgs(root_cert_pem="PEM", default_revision="1-30-3"), o),
+    "base": lambda o: _base("", o),
+    "base-revisioned": lambda o: _base("1-30-3", o),
     "istiod-primary": lambda o: Istiod("it", IstiodArgs(**FIRST), o),
     "istiod-primary-external": lambda o: Istiod("it", IstiodArgs(**FIRST, serves_remotes=True), o),
     "istiod-primary-revision-tags": lambda o: Istiod("it", _revisioned(), o),
@@ -53,6 +54,12 @@ NOT_OURS = {"hub", "tag", "global.hub", "global.tag", "istiodRemote.injectionCAB
 """Charts from Istio's source need the first four, released ones have them; the fifth has another placeholder there."""
 NOT_READ = {"cni-ambient": {"global.meshID", "global.network", "global.multiCluster.clusterName"}}
 """The files were made with one set of globals for all charts; this one has no use for them."""
+
+
+def _base(revision: str, opts: pulumi.ResourceOptions) -> None:
+    """The chart's objects are those of two components."""
+    DefaultValidator("validator", DefaultValidatorArgs(root_cert_pem="PEM", revision=revision), opts)
+    IstioBase("it", IstioBaseArgs(), opts)
 
 
 def _revisioned() -> IstiodArgs:

@@ -84,6 +84,18 @@ class TestEvery:
         for gateway in made.of_type("mesh:index:EastWestGateway"):
             assert after(made, gateway.name, f"{gateway.name.removesuffix('-eastwest')}-istiod")
 
+    def test_the_validator_comes_after_whoever_answers_it(self, name: str) -> None:
+        """Without an answer it refuses every Istio resource; a remote holds none that anybody reads."""
+        made = graph(name)
+        behind = {c["name"]: f"mesh-{c['name']}-istiod" for c in recipe(name)["clusters"] if c.get("role") != "remote"}
+        if "control" in behind:
+            behind = {"cluster1": "mesh-control-expose"}
+        found = {item.name: item for item in made.of_type("mesh:index:DefaultValidator")}
+        assert found.keys() == {f"mesh-{cluster}-validator" for cluster in behind}
+        for cluster, answering in behind.items():
+            assert after(made, f"mesh-{cluster}-validator", answering)
+            assert after(made, f"mesh-{cluster}-validator", f"mesh-{cluster}-base")
+
 
 @pytest.mark.parametrize("name", ["primary-remote-single-network", "primary-remote-multi-network"])
 class TestRemote:
@@ -210,13 +222,13 @@ def _valid(wanted: dict[str, Any]) -> bool:
 class TestAny:
     """For any mesh that the rules let through."""
 
-    @settings(max_examples=25)
+    @settings(max_examples=8)
     @given(some_meshes())
     def test_preview_shows_what_up_makes(self, wanted: dict[str, Any]) -> None:
         assume(_valid(wanted))
         assert federation(wanted, preview=True).drawing() == federation(wanted).drawing()
 
-    @settings(max_examples=25)
+    @settings(max_examples=8)
     @given(some_meshes(), st.sampled_from(["one", "two"]), st.sampled_from(["primary", "remote"]))
     def test_a_further_cluster_changes_only_what_the_others_know_of_it(
         self, wanted: dict[str, Any], network: str, role: str

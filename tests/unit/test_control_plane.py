@@ -63,7 +63,8 @@ class TestValues:
 
     def test_every_webhook_says_what_istiod_would_write(self) -> None:
         strict = {"validationCABundle": CA_BUNDLE, "validationFailurePolicy": "Fail"}
-        assert of_primary()["base"] == values.base("default", "istio-system")["base"] == strict
+        assert values.validator("", "istio-system", by_url=False, trusted=False)["base"] == strict
+        assert of_primary()["base"] == strict
         assert of_primary()["istiodRemote"] == {"injectionCABundle": CA_BUNDLE}
         assert of_remote()["istiodRemote"]["injectionCABundle"] == CA_BUNDLE
 
