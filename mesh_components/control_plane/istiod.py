@@ -42,7 +42,9 @@ class Istiod(pulumi.ComponentResource):
             "version": args.version,
             "revision": args.revision,
         }
-        super().__init__("mesh:index:Istiod", name, props, opts)
+        # A cluster that was a remote keeps the objects that both have: as new ones they would be refused.
+        same = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="mesh:index:RemoteIstiod")])
+        super().__init__("mesh:index:Istiod", name, props, pulumi.ResourceOptions.merge(opts, same))
         renderer = args.renderer or charts.renderer(f"{name}-charts", self)
         rendered = charts.istiod(args, chart_values(args), renderer)
         made = register(self, name, rendered, known_later(args.root_cert_pem), opts)

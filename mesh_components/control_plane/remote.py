@@ -60,7 +60,9 @@ class RemoteIstiod(pulumi.ComponentResource):
             "version": args.version,
             "revision": args.revision,
         }
-        super().__init__("mesh:index:RemoteIstiod", name, props, opts)
+        # A cluster that was a primary keeps the objects that both have: as new ones they would be refused.
+        same = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="mesh:index:Istiod")])
+        super().__init__("mesh:index:RemoteIstiod", name, props, pulumi.ResourceOptions.merge(opts, same))
         renderer = args.renderer or charts.renderer(f"{name}-charts", self)
         rendered = charts.istiod(args, chart_values(args), renderer)
         known = known_later(args.root_cert_pem, args.address, args.address_type, name)

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from meshctl.local.engine import unexpected
 from meshctl.local.model import Op, Record, StepError
 from meshctl.local.planner import Watcher
-from meshctl.local.registry import PROVIDER_PREFIX, Registry
+from meshctl.local.registry import PROVIDER_PREFIX, Registry, package
 from meshctl.local.state import StateError, Store, begun, provider_of
 from meshctl.local.values import scrub, strings
 
@@ -27,11 +27,15 @@ class Deleter:
         self._registry = registry
         self._watcher = watcher
         self._stop = stop
+        self._held: set[tuple[str, ...]] = set()
+        """What records that stay stand for: it is not deleted, whoever else claims it."""
 
     def run(self, records: Sequence[Record]) -> None:
         """Delete `records`, and what was replaced; what a failed one leans on is kept."""
         graph = _Graph({**self._store.doomed, **{record.urn: record for record in records}})
         going = {record.urn for record in records}
+        staying = [record for urn, record in self._store.records.items() if urn not in going]
+        self._held = {identity for record in staying for identity in _identities(record)}
         with ThreadPoolExecutor(THREADS, thread_name_prefix="delete") as pool:
             running: dict[Future[bool], str] = {}
             while True:
@@ -49,7 +53,7 @@ class Deleter:
         doomed = key != record.urn
         op = Op.REPLACE if doomed else Op.DELETE
         try:
-            if _is_outside(record) and not _goes_by_itself(record, going):
+            if _is_outside(record) and not _goes_by_itself(record, going) and not self._is_held(record):
                 self._watcher.begin(record.urn, op)
                 if not doomed and record.pending is not Op.CREATE:
                     self._store.put(begun(record, Op.DELETE))
@@ -61,6 +65,11 @@ class Deleter:
         except Exception as error:  # noqa: BLE001 (a defect of a provider must not stop the other deletes)
             return self._fail(record, op, unexpected(error))
         return True
+
+    def _is_held(self, record: Record) -> bool:
+        """Tell whether a resource that stays has taken over what this one stands for. A Patch gives up no more than its
+        own fields, whoever has the object."""
+        return not record.type.endswith("Patch") and not self._held.isdisjoint(_identities(record))
 
     def _fail(self, record: Record, op: Op, message: str) -> bool:
         hidden = (text for name in record.secret_inputs for text in strings(record.inputs.get(name)))
@@ -117,6 +126,15 @@ class _Graph:
 def _is_outside(record: Record) -> bool:
     """Tell whether a record stands for anything outside the state file."""
     return record.custom and not record.type.startswith(PROVIDER_PREFIX)
+
+
+def _identities(record: Record) -> set[tuple[str, ...]]:
+    """What a record stands for, under each of its names: an object of Kubernetes also has one that no provider and no
+    version of its kind changes."""
+    found: set[tuple[str, ...]] = {(record.provider, record.type, record.id)} if record.id else set()
+    metadata = record.outputs.get("metadata")
+    uid = metadata.get("uid") if isinstance(metadata, Mapping) and package(record.type) == "kubernetes" else None
+    return found | {(uid,)} if isinstance(uid, str) else found
 
 
 def _goes_by_itself(record: Record, going: set[str]) -> bool:

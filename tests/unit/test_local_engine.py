@@ -462,6 +462,21 @@ class TestOptions:
         )
         assert ops(report) == {"h": "same", "h-t": "same"}
 
+    def test_an_alias_of_a_parent_by_type_finds_the_children(self, desk: Desk) -> None:
+        """However deep the parent itself is, as a remote that becomes a primary is in a federation."""
+        before = 'f = Group("f"); g = Group("g", Opts(parent=f)); Thing("g-t", opts=Opts(parent=g))'
+        desk.up(before)
+        other = (
+            "class Other(pulumi.ComponentResource):\n"
+            "    def __init__(self, name, opts):\n"
+            '        same = Opts(aliases=[pulumi.Alias(type_="mesh:index:Group")])\n'
+            '        super().__init__("mesh:index:Other", name, {}, Opts.merge(opts, same))\n'
+        )
+        report = desk.up(other + before.replace("g = Group", "g = Other"))
+        assert ops(report) == {"f": "same", "g": "same", "g-t": "same"}
+        assert "mesh:index:Group$mesh:index:Other$toy:index:Thing" in desk.recorded()["g-t"]["urn"]
+        assert desk.world.happened("delete") == []
+
     def test_custom_timeouts_reach_the_provider(self, desk: Desk) -> None:
         desk.up('Thing("a", opts=Opts(custom_timeouts=pulumi.CustomTimeouts(create="1m30s", delete="5m")))')
         assert desk.recorded()["a"]["options"]["timeouts"] == {"create": 90, "delete": 300}
