@@ -90,7 +90,7 @@ def test_a_document_with_an_error(
         5: lambda: first.update(peerKubeconfig={"file": "exec.kubeconfig"}),
         6: lambda: second.update(role="remote", controlPlane="cluster3"),
         7: lambda: (second.update(role="remote"), document["istio"].update(dataPlane="ambient")),
-        8: lambda: second.update(tags={"prod": "1-30-5"}),
+        8: lambda: (second.update(tags={"prod": "1-30-5"}), document["istio"].update(install="charts")),
     }
     write(project.folder / "exec.kubeconfig", reachable("cluster1", {"exec": {"command": "gke-gcloud-auth-plugin"}}))
     wanted = change.get("clusters")
