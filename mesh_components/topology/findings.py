@@ -24,7 +24,7 @@ CATALOGUE: Mapping[str, str] = {
     "MESH106": "The mesh has fewer than two clusters",
     "MESH107": "The root namespace's name is no DNS-1123 label",
     "MESH108": "A cluster-local host is no name of services",
-    "MESH109": "Two pairs of clusters have one name",
+    "MESH109": "Two parts of the mesh have one name",
     "MESH201": "Address ranges of two clusters of one network overlap",
     "MESH202": "Address ranges of one cluster overlap",
     "MESH203": "A range is no CIDR",

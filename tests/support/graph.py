@@ -94,10 +94,11 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
         if request.type == "pulumi:pulumi:Stack":
             return response
         assert response.urn not in self._urns, f"two resources with the URN {response.urn}"
-        self._urns[response.urn] = request.name
+        # Resources of two types may have one name.
+        key = response.urn if request.name in self.resources_by_name else request.name
+        self._urns[response.urn] = key
         inputs = rpc.deserialize_properties(request.object, keep_unknowns=True)
-        assert request.name not in self.resources_by_name, f"two resources are called {request.name}"
-        self.resources_by_name[request.name] = Registered(
+        self.resources_by_name[key] = Registered(
             type=request.type,
             name=request.name,
             urn=response.urn,

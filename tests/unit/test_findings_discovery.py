@@ -209,6 +209,6 @@ class TestPairs:
     def test_two_pairs_may_not_have_one_name(self) -> None:
         named = [{"name": name} for name in ("a", "a-to-b", "b-to-c", "c")]
         found = [f for f in findings(clusters(*named)) if f.place == "clusters[1].name"]
-        assert '"a-to-b-to-c"' in one(tuple(found), "MESH109", ERROR, "clusters[1].name").reason
+        assert '"mesh-a-to-b-to-c"' in one(tuple(found), "MESH109", ERROR, "clusters[1].name").reason
         assert findings(clusters(*named[:2], {"name": "c"})) == ()
         assert findings(clusters(*named, discovery={"secrets": "bundled"})) == ()

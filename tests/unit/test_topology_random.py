@@ -11,7 +11,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from mesh_components.settings import MeshSettings, Severity, parse
-from mesh_components.topology import ClusterPlan, Topology, names, plan
+from mesh_components.topology import ClusterPlan, Topology, plan
 from mesh_components.topology.findings import findings
 from mesh_components.topology.plan import networks
 
@@ -140,7 +140,6 @@ def test_what_is_not_refused_fits_together(document: dict[str, Any]) -> None:
     every_remote_has_its_control_plane_and_is_read_by_it(topology)
     a_reader_knows_an_open_gateway_of_every_network_that_its_proxies_call(topology)
     every_namespace_and_every_gateway_has_an_injector(topology)
-    names_are_unique(topology)
     ambient_is_where_istio_can_do_it(topology)
 
 
@@ -187,15 +186,6 @@ def every_namespace_and_every_gateway_has_an_injector(topology: Topology) -> Non
         here = {revision.name for revision in cluster.revisions}
         assert {revision for _, revision in cluster.tags} <= here
         assert cluster.role == "external" or cluster.gateway_revision in here | dict(cluster.tags).keys()
-
-
-def names_are_unique(topology: Topology) -> None:
-    assert len({c.name for c in topology.clusters}) == len(topology.clusters)
-    assert len({f"{e.source}-to-{e.reader}" for e in topology.edges}) == len(topology.edges)
-    for cluster in topology.clusters:
-        services = [names.istiod(revision.name) for revision in cluster.revisions]
-        services += [f"istiod-revision-tag-{tag}" for tag, _ in cluster.tags]
-        assert len(set(services)) == len(services) > 0
 
 
 def ambient_is_where_istio_can_do_it(topology: Topology) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_components.settings import ClusterSettings, Finding
-from mesh_components.topology.edges import Edge, edges, readers
+from mesh_components.topology.edges import readers
 from mesh_components.topology.roles import is_member, runs_istiod
 from mesh_components.topology.rules.context import Context, at, error, quoted, warning
 
@@ -108,23 +108,6 @@ def isolated(context: Context) -> Iterator[Finding]:
             )
 
 
-def same_words(context: Context) -> Iterator[Finding]:
-    """MESH109. Pulumi knows the pair by these words, and no two resources have one name. Bundled secrets are known by
-    their reader alone, but for that of an external control plane's configuration."""
-    first: dict[str, Edge] = {}
-    bundled = context.mesh.discovery.secrets == "bundled"
-    for edge in (edge for edge in edges(context.mesh) if edge.config or not bundled):
-        earlier = first.setdefault(f"{edge.source}-to-{edge.reader}", edge)
-        if (earlier.source, earlier.reader) != (edge.source, edge.reader):
-            index = context.index(edge.source)
-            yield error(
-                "MESH109",
-                at(index or 0, "name"),
-                f"the pairs {earlier} and {edge} would both be called {quoted(f'{edge.source}-to-{edge.reader}')}",
-                "call one of the clusters something without -to- in it",
-            )
-
-
 def _names(context: Context) -> Iterator[tuple[str, str]]:
     discovery = context.mesh.discovery
     yield from ((f"discovery.hubs[{n}]", name) for n, name in enumerate(discovery.hubs))
@@ -133,4 +116,4 @@ def _names(context: Context) -> Iterator[tuple[str, str]]:
         yield f"discovery.edges[{index}].reader", edge.reader
 
 
-RULES = (unknown, impossible, nobody, ignored, isolated, same_words)
+RULES = (unknown, impossible, nobody, ignored, isolated)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 
 from mesh_components.settings import Finding
+from mesh_components.topology.plan import plan
+from mesh_components.topology.resources import Resource, resources
 from mesh_components.topology.rules.context import Context, at, error, quoted, quoted_key, warning
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -170,6 +172,27 @@ def cluster_local(context: Context) -> Iterator[Finding]:
             )
 
 
+def same_resource(context: Context) -> Iterator[Finding]:
+    """MESH109. Pulumi knows a resource by its type and its name (https://www.pulumi.com/docs/iac/concepts/resources/names/)."""
+    if len({cluster.name for cluster in context.mesh.clusters}) < len(context.mesh.clusters):
+        return  # MESH102
+    first: dict[tuple[str, str], Resource] = {}
+    told: set[frozenset[str]] = set()
+    for item in resources(plan(context.mesh), brought=context.brought):
+        earlier = first.setdefault((item.type, item.name), item)
+        between = frozenset((earlier.cluster, item.cluster))
+        if earlier.what == item.what or between in told:
+            continue
+        told.add(between)
+        yield error(
+            "MESH109",
+            at(context.index(item.cluster) or 0, "name"),
+            f"{earlier.what} and {item.what} would both be called {quoted(item.name)}, and no two resources of one "
+            "type have one name",
+            "call one of the clusters something else",
+        )
+
+
 def _suggestion(value: str, longest: int = 63) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", value.lower())[:longest].strip("-")
     return f', such as "{slug}"' if slug else ""
@@ -185,4 +208,5 @@ RULES = (
     cluster_count,
     namespace,
     cluster_local,
+    same_resource,
 )

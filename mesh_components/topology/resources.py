@@ -1,0 +1,116 @@
+"""What the parts of a mesh are called in Pulumi's state, where two resources of one type cannot have one name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mesh_components.topology.edges import Edge
+from mesh_components.topology.plan import ClusterPlan, Topology
+
+ROOT = "mesh:index:RootCA"
+KEY = f"{ROOT}$tls:index/privateKey:PrivateKey"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of a federation."""
+
+    type: str
+    """As in its URN below the federation: the types from there on, with `$` between."""
+    name: str
+    what: str
+    """In words; equal words are the same resource."""
+    cluster: str
+    """Name of the cluster that gives it its name; empty for what is the mesh's."""
+
+
+def resources(topology: Topology, name: str = "mesh", brought: frozenset[str] = frozenset()) -> tuple[Resource, ...]:
+    """The components of a federation, as its builders call them; and the keys under the root, since the root's own is
+    among those of the clusters. What else is inside of a component has the component's name in front of its own.
+
+    Args:
+        topology: the mesh, decided.
+        name: of the federation.
+        brought: names of clusters that the calling program attaches itself.
+    """
+    charts = topology.mesh.istio.install == "charts"
+    found = [Resource(ROOT, f"{name}-trust", "the root", ""), Resource(KEY, f"{name}-trust-root-key", "its key", "")]
+    for cluster in topology.clusters:
+        parts = [("AttachedCluster", "", "the connection")] if cluster.name not in brought else []
+        parts += _everywhere(topology, cluster)
+        parts += _istio(cluster) if charts else []
+        prefix = f"{name}-{cluster.name}"
+        found += (
+            Resource(f"mesh:index:{kind}", f"{prefix}{suffix}", f'{what} of "{cluster.name}"', cluster.name)
+            for kind, suffix, what in parts
+        )
+        if cluster.signs:
+            key = f"{name}-trust-{cluster.name}-key"
+            found.append(Resource(KEY, key, f'the key of "{cluster.name}"', cluster.name))
+    found += _secrets(topology, name)
+    return tuple(found)
+
+
+Part = tuple[str, str, str]
+"""Type, what follows the cluster's name, and what it is in words."""
+
+
+def _everywhere(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
+    """Whoever installs Istio."""
+    yield "RootNamespace", "-namespace", "the root namespace"
+    if cluster.signs:
+        yield "CaCerts", "-trust", "the signing certificate"
+    if cluster.east_west:
+        yield "EastWestGateway", "-eastwest", "the east-west gateway"
+    if cluster.ambient_gateway:
+        yield "AmbientGateway", "-ambient-gateway", "the ambient gateway"
+    if cluster.role == "external":
+        yield "ExternalGateway", "-gateway", "the gateway in front of istiod"
+        yield "ExposeExternalIstiod", "-expose", "the way through that gateway"
+        if cluster.settings.east_west.credential is None:
+            yield "ServerCertificate", "-certificate", "the certificate of that gateway"
+    if cluster.settings.peer_kubeconfig is None:
+        if cluster.source:
+            yield "ReaderToken", "-reader", "the readers' token"
+        if any(edge.config for edge in topology.edges if edge.source == cluster.name):
+            yield "ReaderToken", "-istiod-token", "the external istiod's token"
+
+
+def _istio(cluster: ClusterPlan) -> Iterator[Part]:
+    """What comes of Istio's charts."""
+    yield "IstioBase", "-base", "the base"
+    if cluster.role in ("primary", "config"):
+        yield "DefaultValidator", "-validator", "the default validator"
+    if cluster.role == "external":
+        yield "RootNamespace", "-gateway-namespace", "the namespace of the gateway's Istio"
+        yield "CaCerts", "-gateway-trust", "the signing certificate of the gateway's Istio"
+        yield "Istiod", "-gateway-istiod", "the gateway's istiod"
+    kind = {"primary": "Istiod", "external": "ExternalIstiod"}.get(cluster.role, "RemoteIstiod")
+    for revision in cluster.revisions:
+        named = f"the revision {revision.name}" if revision.name else "the revision without a name"
+        yield kind, f"-istiod-{revision.name}" if revision.name else "-istiod", named
+    for tag, _ in cluster.tags:
+        yield "RevisionTag", f"-tag-{tag}", f"the tag {tag}"
+    if cluster.cni:
+        yield "Cni", "-cni", "the CNI plugin"
+    if cluster.ambient:
+        yield "Ztunnel", "-ztunnel", "ztunnel"
+
+
+def _secrets(topology: Topology, name: str) -> Iterator[Resource]:
+    """With which istiods read clusters."""
+    bundled = topology.mesh.discovery.secrets == "bundled"
+    for edge in topology.edges:
+        if edge.config:
+            yield _pair("ConfigSecret", name, edge)
+        elif not bundled:
+            yield _pair("RemoteSecret", name, edge)
+    if bundled:
+        for reader in dict.fromkeys(edge.reader for edge in topology.edges if not edge.config):
+            what = f'what "{reader}" reads'
+            yield Resource("mesh:index:RemoteSecretBundle", f"{name}-{reader}-sources", what, reader)
+
+
+def _pair(kind: str, name: str, edge: Edge) -> Resource:
+    return Resource(f"mesh:index:{kind}", f"{name}-{edge.source}-to-{edge.reader}", f"the pair {edge}", edge.source)
