@@ -139,11 +139,14 @@ def _project(case: Case, folder: Path, charts: Path) -> Project:
 
 
 def empty_charts(folder: Path) -> Path:
-    """Charts of the right names that render nothing."""
+    """Charts of the right names that render nothing; those of node agents have the one object that is asked for."""
     place = folder / "empty-charts"
     for name in ("base", "istiod", "cni", "ztunnel"):
-        (place / name).mkdir(parents=True, exist_ok=True)
+        (place / name / "templates").mkdir(parents=True, exist_ok=True)
         (place / name / "Chart.yaml").write_text(f"apiVersion: v2\nname: {name}\nversion: 1.30.3\n")
+    for name in ("cni", "ztunnel"):
+        agent = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": name}}
+        (place / name / "templates" / "agent.yaml").write_text(json.dumps(agent))
     return place
 
 
