@@ -244,6 +244,11 @@ class TestOrder:
         ]
         assert said(steps[-1]) == {"version": TO, "revision": NEW, "tags": {"prod": NEW}}
 
+    def test_a_primary_with_remotes_is_told_of_its_routes_to_istiod(self) -> None:
+        steps = upgrade_plan(document(SHORT), TO)
+        told = {s.clusters[0]: "EastWestGateway" in s.why for s in steps if s.kind == "control-plane"}
+        assert told == {"east": True, "far": False, "west": False}
+
     def test_the_canary_is_chosen(self) -> None:
         steps = upgrade_plan(document(SHORT), TO, canary="west")
         assert [s.clusters for s in steps if s.kind == "control-plane"] == [("west",), ("east",), ("far",)]
@@ -325,10 +330,11 @@ class TestExternal:
     """One revision at a time: in place, and the plan says so."""
 
     def test_in_place(self) -> None:
-        if errors(parse(document(EXTERNAL))):
-            pytest.skip("the rules do not know external control planes yet")
         steps = upgrade_plan(document(EXTERNAL), TO)
         assert [step.kind for step in steps] == ["base", "in-place", "restart"]
+        assert "it follows the default revision" in steps[0].why
+        assert default_version(parse(steps[0].document)) == "1.30.3"
+        assert default_version(parse(steps[1].document)) == TO
         assert "there is no canary" in steps[1].why
         assert steps[1].rollback.commands[-1] == "mesh restart"
         assert said(steps[-1]) == {"version": TO, "namespace": "external-istiod"}
@@ -337,6 +343,11 @@ class TestExternal:
             upgrade_plan(document(EXTERNAL, version="1.29.3"), TO)
         with pytest.raises(UpgradeError, match="one revision at a time"):
             upgrade_plan(document(EXTERNAL), TO, NEW)
+
+
+def pin(chart: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Chart values."""
+    return {"values": {chart: values}}
 
 
 class TestRefused:
@@ -356,11 +367,25 @@ class TestRefused:
             ({}, TO, "", "needs a name to stand beside the old one"),
             ({}, TO, "1-30-3", "is there already at 1.30.3"),
             ({}, TO, "prod", "is the name of a tag"),
+            (
+                pin("istiod", {"global": {"tag": "1.30.3"}}),
+                TO,
+                None,
+                r"istiod\.global\.tag: this pins images to \"1.30",
+            ),
+            (pin("istiod", {"pilot": {"tag": "1.31.0"}}), TO, None, "the canary would be the old version"),
+            (pin("istiod", {"tag": "1.30.3"}), TO, None, r"istio\.values\.istiod\.tag"),
+            (pin("istiod", {"image": "r.example.com/pilot:1.30.3"}), TO, None, r"istio\.values\.istiod\.image"),
+            (pin("ztunnel", {"tag": "1.30.3"}), TO, None, r"istio\.values\.ztunnel\.tag"),
         ],
     )
     def test_refused(self, istio: dict[str, Any], to: str, revision: str | None, message: str) -> None:
         with pytest.raises(UpgradeError, match=message):
             upgrade_plan(document(SHORT, **istio), to, revision)
+
+    def test_a_registry_is_no_version(self) -> None:
+        hub = {"global": {"hub": "registry.example.com/istio"}}
+        assert upgrade_plan(document(SHORT, **pin("istiod", hub)), TO)
 
     def test_a_canary_that_is_no_cluster(self) -> None:
         with pytest.raises(UpgradeError, match='no cluster "north"'):

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_components.settings import Finding
-from mesh_components.topology.plan import networks
+from mesh_components.settings.cluster import EastWestSettings
+from mesh_components.topology.plan import needs_ambient_gateway, networks
 from mesh_components.topology.roles import members
-from mesh_components.topology.rules.context import Context, clusters_named, error, warning
+from mesh_components.topology.rules.context import Context, at, clusters_named, error, warning
 
 
 def one_network(context: Context) -> Iterator[Finding]:
@@ -53,4 +54,40 @@ def no_plugin(context: Context) -> Iterator[Finding]:
         )
 
 
-RULES = (one_network, mixed, no_plugin)
+def not_for_ambient(context: Context) -> Iterator[Finding]:
+    """MESH426. istiod makes the proxy of a Gateway, and of these settings only the annotations get there. Beside a
+    gateway for sidecars, which has them, only a door that seems to be closed is told."""
+    mesh = context.mesh
+    ambient = mesh.istio.data_plane == "ambient"
+    default = EastWestSettings().model_dump(by_alias=True)
+    for index, cluster in context.clusters():
+        if not needs_ambient_gateway(mesh, cluster):
+            continue
+        stated = {key for key, value in cluster.east_west.model_dump(by_alias=True).items() if value != default[key]}
+        for key, fix in _CLOSED.items():
+            if key in stated and (ambient or key != "hosts"):
+                yield error(
+                    "MESH426",
+                    at(index, f"eastWest.{key}"),
+                    f'the ambient gateway of "{cluster.name}" does not have this, and would be open to more than is '
+                    "written here",
+                    fix,
+                )
+        for key in _SIZE if ambient else ():
+            if key in stated:
+                yield warning(
+                    "MESH426",
+                    at(index, f"eastWest.{key}"),
+                    f'istiod makes the ambient gateway of "{cluster.name}", and nobody tells it this',
+                    "take it out",
+                )
+
+
+_CLOSED = {
+    "loadBalancerSourceRanges": "take it out, and close the load balancer by its cloud's own means: `annotations`, as "
+    "far as they can, or a firewall",
+    "hosts": "take it out; other networks reach the Services with the label istio.io/global, and no others",
+}
+_SIZE = ("minReplicas", "maxReplicas", "requests", "limits")
+
+RULES = (one_network, mixed, no_plugin, not_for_ambient)

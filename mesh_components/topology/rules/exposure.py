@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from mesh_components.settings import ClusterSettings, Finding
+from mesh_components.settings.cluster import EastWestSettings
 from mesh_components.topology.names import is_ip
 from mesh_components.topology.plan import address_type, networks
 from mesh_components.topology.revisions import revisions
-from mesh_components.topology.roles import served_by
+from mesh_components.topology.roles import control_plane, served_by
 from mesh_components.topology.rules.context import Context, at, clusters_named, error, quoted, warning
 
 _LABEL = r"[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
@@ -137,6 +138,34 @@ def credential(context: Context) -> Iterator[Finding]:
             )
 
 
+def hosts_elsewhere(context: Context) -> Iterator[Finding]:
+    """MESH425. The Gateway `cross-network-gateway` is where the configuration is, and selects the gateways of all
+    clusters that read it."""
+    default = EastWestSettings().hosts
+    for index, cluster in context.clusters():
+        stated = cluster.east_west.hosts
+        if cluster.role in ("primary", "config") or stated == default:
+            continue
+        holder = _holder(context, cluster)
+        if holder is None or stated == holder.east_west.hosts:
+            continue
+        yield error(
+            "MESH425",
+            at(index, "eastWest.hosts"),
+            f'nobody reads this: what other networks reach through the gateway of "{cluster.name}" is part of the '
+            f'configuration in "{holder.name}", which lets in {", ".join(map(quoted, holder.east_west.hosts))}',
+            f'say it at "{holder.name}", for all clusters that read its configuration, and take it out here',
+        )
+
+
+def _holder(context: Context, cluster: ClusterSettings) -> ClusterSettings | None:
+    """The cluster with the configuration that this one's gateway reads; None where that is open."""
+    server = control_plane(context.mesh, cluster)
+    if server.role == "external":
+        return next((c for c in served_by(context.mesh, server) if c.role == "config"), None)
+    return server if server.role == "primary" else None
+
+
 def _remotes(context: Context, cluster: ClusterSettings) -> tuple[ClusterSettings, ...]:
     """The remotes of a primary whose webhook is set up here."""
     if cluster.role != "primary" or context.mesh.istio.install == "none":
@@ -144,4 +173,4 @@ def _remotes(context: Context, cluster: ClusterSettings) -> tuple[ClusterSetting
     return served_by(context.mesh, cluster)
 
 
-RULES = (address, host_name, one_webhook, not_exposed, credential)
+RULES = (address, host_name, one_webhook, not_exposed, credential, hosts_elsewhere)

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesh_components.settings import Finding
+from mesh_components.topology.images import is_of, pinned
 from mesh_components.topology.plan import needs_cni
-from mesh_components.topology.rules.context import Context, error, warning
+from mesh_components.topology.revisions import all_revisions, default_version
+from mesh_components.topology.rules.context import Context, error, quoted, warning
 
 _MESH = {
     "global.meshID": "`id`",
@@ -115,6 +117,23 @@ def unread(context: Context) -> Iterator[Finding]:
             )
 
 
+def pinned_images(context: Context) -> Iterator[Finding]:
+    """MESH427."""
+    node = default_version(context.mesh)
+    running = [item.version for item in all_revisions(context.mesh)]
+    for chart, place, tag in pinned(context.mesh):
+        wanted = running if chart == "istiod" else [node]
+        other = next((version for version in wanted if not is_of(tag, version)), None)
+        if other is not None:
+            yield warning(
+                "MESH427",
+                place,
+                f"the images are {f'those of the tag {quoted(tag)}' if tag else 'pinned without a tag'}, and the "
+                f"charts are of {other}: they may not fit together, and an upgrade would change the charts alone",
+                "take it out; `hub` alone says in which registry the images of each version are",
+            )
+
+
 def _owned_keys(context: Context) -> dict[str, dict[str, str]]:
     external = any(cluster.role == "external" for cluster in context.mesh.clusters)
     return {
@@ -151,4 +170,4 @@ def _owner(chart: str, keys: Mapping[str, str], path: str, value: Any) -> str:
     return ""
 
 
-RULES = (owned, unread)
+RULES = (owned, unread, pinned_images)

@@ -32,7 +32,7 @@ def base(document: Document, goal: Goal) -> Iterator[Step]:
     yield Step(
         "base",
         f"CRDs and base at {goal.version}",
-        words.BASE,
+        words.BASE + (words.BASE_EXTERNAL if any(c.role == "external" for c in mesh.clusters) else ""),
         tuple(cluster.name for cluster in mesh.clusters),
         after,
         (words.EACH.format("istioctl x precheck"), *APPLY),
@@ -58,11 +58,13 @@ def control_planes(document: Document, goal: Goal) -> Iterator[Step]:
         where = [c.name for c in mesh.clusters if c.name in has] if missing else None
         after = edits.with_istio(document, revisions=[*others, edits.revision_entry(goal.name, clusters=where)])
         canary = len(has) == 1
-        remote = control_plane(mesh, mesh.clusters[_index(mesh, cluster)]).name != cluster
+        settings = mesh.clusters[_index(mesh, cluster)]
+        remote = control_plane(mesh, settings).name != cluster
+        why = words.REMOTE if remote else words.CANARY if canary else words.CONTROL_PLANE
         yield Step(
             "control-plane",
             f"{'the canary: ' if canary else ''}{_named(goal.name)} in {cluster}",
-            words.REMOTE if remote else words.CANARY if canary else words.CONTROL_PLANE,
+            why + (words.EXPOSED if served_by(mesh, settings) else ""),
             (cluster,),
             after,
             (*APPLY, "istioctl remote-clusters"),

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from mesh_components.settings import MeshSettings
+from mesh_components.topology.images import pinned
 from mesh_components.topology.revisions import Revision, all_revisions
 from mesh_components.topology.rules.context import quoted
 from mesh_components.topology.rules.names import DNS_LABEL
@@ -55,6 +56,7 @@ def goal(mesh: MeshSettings, to: str, revision: str | None, canary: str | None) 
     at = {item.name: item.version for item in there}
     if set(at.items()) == {(name, to)} and mesh.istio.version == to and mesh.istio.revision == name:
         return None
+    _refuse_pinned(mesh)
     _refuse_long_way(there, to, IN_PLACE_MINORS if in_place else LONGEST_JUMP)
     if not in_place:
         _refuse_name(mesh, name, at, to)
@@ -99,6 +101,15 @@ def _refuse_going_back(mesh: MeshSettings, there: tuple[Revision, ...], to: str)
                 "would lose fields. To leave an upgrade that is under way, go back through the documents of its steps; "
                 "else give a version that is not older"
             )
+
+
+def _refuse_pinned(mesh: MeshSettings) -> None:
+    for _, place, tag in pinned(mesh):
+        raise UpgradeError(
+            f"{place}: this pins images{f' to {quoted(tag)}' if tag else ''} in every revision, so the canary would be "
+            "the old version under a new name, and the old one would change with it; take it out (`hub` alone says in "
+            "which registry the images of each version are), apply that, and plan again"
+        )
 
 
 def _refuse_long_way(there: tuple[Revision, ...], to: str, most: int) -> None:

@@ -11,12 +11,21 @@ BASE = (
     "Newer CRDs serve an older istiod, an older CRD does not know a newer istiod's fields: so they go first. Every "
     "control plane is pinned to the version it has."
 )
+BASE_EXTERNAL = (
+    " So is the Istio that runs the gateway in front of the external istiod: it follows the default revision, not the "
+    "CRDs."
+)
 BASE_BACK = "Nothing restarts. The old CRDs come back; nobody uses fields yet that only the new ones know."
 CANARY = (
     "A second istiod beside the old one, in one cluster. It reads the mesh as the old one does and injects nobody: no "
     "namespace, tag or gateway names it yet. Move a namespace of your own to it for a first test, if you like."
 )
 CONTROL_PLANE = "The canary runs well, so this cluster gets its second istiod; still nobody is injected by it."
+EXPOSED = (
+    " This cluster serves remotes, so the routes to istiod in its EastWestGateway change too: each revision has one, "
+    "istiod-vs or istiod-vs-<revision>, by its istiod's own names. The gateway's pods stay, and so does the way to the "
+    "old istiod."
+)
 CONTROL_PLANE_BACK = "The new control plane goes; nothing was connected to it."
 REMOTE = (
     "The control plane that serves this cluster has the revision by now. Here come its injection webhook and the name "
@@ -77,15 +86,16 @@ RESTART_BACK = (
 IN_PLACE = (
     "An external control plane has one revision at a time, so there is no canary: this one istiod is replaced, by a "
     "rolling update that its replicas make invisible if there are two or more. Running proxies keep the configuration "
-    "they have. Every cluster that it serves moves at once."
+    "they have. Every cluster that it serves moves at once, and so does the Istio that runs the gateway in front of "
+    "istiod; the gateway's own pods follow with the restart."
 )
 IN_PLACE_BACK = (
     "The old istiod comes back by another rolling update. A proxy that was restarted in between is newer than it, "
     "which Istio does not support: `mesh restart` brings the old one back."
 )
 IN_PLACE_RESTART = (
-    "Sidecars and gateways keep the old version's proxy until they are restarted. It may be up to two minors older "
-    "than istiod."
+    "Sidecars and gateways keep the old version's proxy until they are restarted. It may be one minor older than "
+    "istiod, and no more."
 )
 IN_PLACE_RESTART_BACK = "Go back to the document before istiod's step; the restart there brings the old proxies."
 
