@@ -40,6 +40,8 @@ class ControlPlaneArgs(ChartArgs):
     """The root bundle, byte for byte as in `cacerts`: the webhooks trust it."""
     trust_domain: str = "cluster.local"
     revision: str = ""
+    revisions: tuple[str, ...] = ()
+    """All that stand side by side in the cluster of that istiod; this one alone needs no mention."""
     mesh_config: MeshConfigSettings = MeshConfigSettings()
     mesh_networks: Mapping[str, MeshNetwork] = Field(default_factory=dict)
     data_plane: DataPlane = "sidecar"

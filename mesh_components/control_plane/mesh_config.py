@@ -14,17 +14,31 @@ from mesh_components.settings.istio import (
     ProxySettings,
     TracingSettings,
 )
+from mesh_components.topology import names
 
 
-def mesh_config(settings: MeshConfigSettings) -> dict[str, Any]:
-    """The part of `meshConfig` that the settings speak of."""
+def mesh_config(settings: MeshConfigSettings, local_hosts: Sequence[str] = ()) -> dict[str, Any]:
+    """The part of `meshConfig` that the settings speak of; `local_hosts` are cluster-local beside theirs."""
     config: dict[str, Any] = {}
     if settings.dns_capture:
         config["defaultConfig"] = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
-    if settings.cluster_local_hosts:
-        local = {"settings": {"clusterLocal": True}, "hosts": list(settings.cluster_local_hosts)}
+    hosts = list(dict.fromkeys((*local_hosts, *settings.cluster_local_hosts)))
+    if hosts:
+        local = {"settings": {"clusterLocal": True}, "hosts": hosts}
         config["serviceSettings"] = [local]
     return {**config, **_access_log(settings.access_log), **_tracing(settings.tracing)}
+
+
+def istiod_hosts(revisions: Sequence[str], namespace: str) -> tuple[str, ...]:
+    """The istiods of a cluster, where there are several: each makes its own host cluster-local by itself
+    (`GetDiscoveryAddress` in Istio's pilot/pkg/model/cluster_local.go), and no other's.
+
+    Without it, a gateway that leads remotes to the istiod of another revision than its own would spread them over all
+    clusters with that revision, and over the Services that stand for it in remotes, which lead back to the gateway.
+    """
+    if len(revisions) < 2:
+        return ()
+    return tuple(names.istiod_service(revision, namespace) for revision in revisions)
 
 
 def proxy(settings: ProxySettings) -> dict[str, Any]:

@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from mesh_components.control_plane.args import ControlPlaneArgs
-from mesh_components.control_plane.mesh_config import mesh_config, mesh_networks, proxy, resources
+from mesh_components.control_plane.mesh_config import (
+    istiod_hosts,
+    mesh_config,
+    mesh_networks,
+    proxy,
+    resources,
+)
 from mesh_components.control_plane.placeholders import ADDRESS, CA_BUNDLE, URL_HOST
 from mesh_components.settings.cluster import AddressType, Platform
 from mesh_components.settings.istio import PilotSettings
@@ -80,7 +86,10 @@ def common(args: ControlPlaneArgs) -> dict[str, Any]:
             **_stated("proxy", proxy(args.mesh_config.proxy)),
             **_stated("meshNetworks", mesh_networks(args.mesh_networks)),
         },
-        "meshConfig": {"trustDomain": args.trust_domain, **mesh_config(args.mesh_config)},
+        "meshConfig": {
+            "trustDomain": args.trust_domain,
+            **mesh_config(args.mesh_config, istiod_hosts(args.revisions, args.namespace)),
+        },
         **_stated("revision", args.revision),
         **_stated("platform", CHART_PLATFORMS.get(args.platform)),
         **_stated("cni", {"enabled": True} if args.cni else {}),

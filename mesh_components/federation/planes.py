@@ -197,6 +197,7 @@ def _common(site: Site, member: Member, revision: Revision) -> dict[str, Any]:
         "trust_domain": mesh.trust_domain,
         "version": revision.version,
         "revision": revision.name,
+        "revisions": tuple(item.name for item in plan.revisions),
         "namespace": istio.namespace,
         "platform": plan.settings.platform,
         "charts": istio.charts,

@@ -64,8 +64,8 @@ def istiod_sni_hosts(revisions: Sequence[str], namespace: str, extra_host: str |
     if list(revisions) == [""]:
         return {"": ["*"]}
     hosts = {
-        revision: [host, f"{host}.cluster.local"]
-        for revision, host in ((revision, names.istiod_host(revision, namespace)) for revision in revisions)
+        revision: [names.istiod_host(revision, namespace), names.istiod_service(revision, namespace)]
+        for revision in revisions
     }
     if extra_host:
         hosts[revisions[0]].append(extra_host)
@@ -79,7 +79,7 @@ def istiod_route(revision: str, namespace: Any, spec: Any) -> Plain:
 
 def istiod_route_spec(revision: str, namespace: str, sni_hosts: Sequence[str]) -> dict[str, Any]:
     """What it says."""
-    service = f"{names.istiod_host(revision, namespace)}.cluster.local"
+    service = names.istiod_service(revision, namespace)
     routes = [
         {
             "match": [{"port": port, "sniHosts": list(sni_hosts)}],

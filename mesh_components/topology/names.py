@@ -44,6 +44,11 @@ def istiod_host(revision: str, namespace: str) -> str:
     return f"{istiod(revision)}.{namespace}.svc"
 
 
+def istiod_service(revision: str, namespace: str) -> str:
+    """The same in full, as Istio's own configuration names a Service."""
+    return f"{istiod_host(revision, namespace)}.cluster.local"
+
+
 def is_ip(address: str) -> bool:
     """Whether the address is an IP, and no host name."""
     try:

@@ -195,6 +195,18 @@ class TestRevisions:
         assert {version for revision, version in versions if revision == "1-30-3"} == {"1.30.3"}
         assert {o["version"] for o in made.rendered if o["chart"] == "base"} == {"1.31.0"}
 
+    def test_istiods_keep_to_their_cluster_where_there_are_several(self) -> None:
+        """A cluster with one alone is told nothing: what it says does not change when others get a second one."""
+        made = federation(document("a", "b", istio=SIDE_BY_SIDE))
+        told = {
+            (o["values"]["global"]["multiCluster"]["clusterName"], o["values"]["revision"]): local["hosts"]
+            for o in made.rendered
+            if o["chart"] == "istiod"
+            for local in o["values"]["meshConfig"].get("serviceSettings", [])
+        }
+        hosts = [f"istiod-{revision}.istio-system.svc.cluster.local" for revision in ("1-30-3", "1-31-0")]
+        assert told == {("a", "1-30-3"): hosts, ("a", "1-31-0"): hosts}
+
     def test_a_tag_that_moves_keeps_its_resources(self) -> None:
         here = federation(document("a", "b", istio=SIDE_BY_SIDE))
         moved = document("a", "b", istio=SIDE_BY_SIDE)

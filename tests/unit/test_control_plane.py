@@ -91,6 +91,20 @@ class TestValues:
             "includeIPRanges": "10.0.0.0/8,172.16.0.0/12",
         }
 
+    def test_istiods_side_by_side_are_cluster_local(self) -> None:
+        """Each makes its own host so by itself, and no other's."""
+        user = {"clusterLocalHosts": ["*.bank.svc.cluster.local", "istiod.istio-system.svc.cluster.local"]}
+        both = {"revision": "1-31-0", "revisions": ("", "1-31-0")}
+        (local,) = of_primary(user, **both)["meshConfig"]["serviceSettings"]
+        assert local["settings"] == {"clusterLocal": True}
+        assert local["hosts"] == [
+            "istiod.istio-system.svc.cluster.local",
+            "istiod-1-31-0.istio-system.svc.cluster.local",
+            "*.bank.svc.cluster.local",
+        ]
+        assert of_remote(**both)["meshConfig"]["serviceSettings"][0]["hosts"] == local["hosts"][:2]
+        assert "serviceSettings" not in of_primary(revision="1-31-0", revisions=("1-31-0",))["meshConfig"]
+
     def test_dns_capture_can_be_off(self) -> None:
         assert "defaultConfig" not in of_primary({"dnsCapture": False})["meshConfig"]
 
