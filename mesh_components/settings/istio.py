@@ -138,7 +138,8 @@ class IstioSettings(Settings):
     data_plane: Literal["sidecar", "ambient", "mixed"] = "sidecar"
     """`mixed` has sidecars and ambient in one mesh, and both kinds of east-west gateway."""
     cni: bool | None = None
-    """Istio's CNI plugin instead of an init container. Left out: with ambient, and on OpenShift."""
+    """Istio's CNI plugin instead of an init container. Left out: with ambient; and on OpenShift, with all clusters
+    of the same istiod."""
     gateway_api: str | None = None
     """File with the CRDs of the Gateway API (its `standard-install.yaml`), which ambient needs; relative paths start at
     the project's folder. Left out: the clusters have them."""

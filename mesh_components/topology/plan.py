@@ -122,9 +122,16 @@ def needs_ambient_gateway(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
 
 
 def needs_cni(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
-    """Whether Istio's CNI plugin runs in the cluster: as the document says, else with ambient and on OpenShift."""
-    wanted = mesh.istio.data_plane != "sidecar" or cluster.platform == "openshift"
-    return is_member(cluster) and (wanted if mesh.istio.cni is None else mesh.istio.cni)
+    """Whether Istio's CNI plugin runs in the cluster: as the document says, else with ambient, and where the cluster or
+    another one of the same istiod is on OpenShift.
+
+    Whether sidecars come with an init container is decided by the istiod that injects them, for all that it serves.
+    """
+    if not is_member(cluster) or mesh.istio.cni is not None:
+        return is_member(cluster) and bool(mesh.istio.cni)
+    server = control_plane(mesh, cluster)
+    group = (member for member in (server, *served_by(mesh, server)) if is_member(member))
+    return mesh.istio.data_plane != "sidecar" or any(member.platform == "openshift" for member in group)
 
 
 def address_type(cluster: ClusterSettings) -> AddressType:

@@ -167,6 +167,21 @@ class TestPlugin:
         wanted = MeshSettings.model_validate({"id": "m", "istio": istio, "clusters": [told]})
         assert plan(wanted).clusters[0].cni is expected
 
+    @pytest.mark.parametrize("role", ["primary", "external"])
+    def test_clusters_of_one_istiod_have_the_cni_plugin_together(self, role: str) -> None:
+        """The istiod that injects leaves the init container out of all pods that it serves, or of none."""
+        clusters = [
+            {"name": "serves", "network": "n", "role": role},
+            {"name": "a", "network": "n", "role": "config" if role == "external" else "remote"},
+            {"name": "b", "network": "n", "role": "remote", "platform": "openshift"},
+            {"name": "other", "network": "n"},
+        ]
+        for cluster in clusters[1:3]:
+            cluster["controlPlane"] = "serves"
+        found = plan(MeshSettings.model_validate({"id": "m", "clusters": clusters}))
+        have = {cluster.name for cluster in found.clusters if cluster.cni}
+        assert have == {"a", "b"} | ({"serves"} if role == "primary" else set())
+
 
 class TestNamespace:
     @pytest.mark.parametrize(
