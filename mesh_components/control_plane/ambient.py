@@ -16,20 +16,25 @@ from mesh_components.control_plane.register import register, when_made
 from mesh_components.settings.cluster import Platform
 
 
-class CniArgs(ChartArgs):
-    """Which data plane the plugin sets up."""
+class NodeArgs(ChartArgs):
+    """What both are told."""
 
     revision: str = ""
+    network_policies: bool = False
+
+
+class CniArgs(NodeArgs):
+    """Which data plane the plugin sets up."""
+
     ambient: bool = False
 
 
-class ZtunnelArgs(ChartArgs):
+class ZtunnelArgs(NodeArgs):
     """Who this cluster is."""
 
     cluster_name: str
     """The cluster ID, as istiod has it."""
     network: str
-    revision: str = ""
 
 
 class Cni(pulumi.ComponentResource):
@@ -66,7 +71,7 @@ def node_namespace(platform: Platform, namespace: str) -> str:
 def _build(
     component: Cni | Ztunnel,
     name: str,
-    args: ChartArgs,
+    args: NodeArgs,
     chart: str,
     release: str,
     wanted: Mapping[str, Any],
@@ -78,7 +83,7 @@ def _build(
         version=args.version,
         release=release,
         namespace=node_namespace(args.platform, args.namespace),
-        values=values.merge(wanted, args.values),
+        values=values.merge(wanted, values.policies(args.network_policies), args.values),
         provider=args.renderer or charts.renderer(f"{name}-charts", component),
     )
     made = register(component, name, rendered, {}, opts)

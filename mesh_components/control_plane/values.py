@@ -130,7 +130,12 @@ def deployment(revision: str, pilot: PilotSettings, network_policies: bool) -> d
                 "labelSelector": {"matchLabels": {"app": "istiod", "istio.io/rev": revision or "default"}},
             }
         ]
-    return {**values, "global": {"networkPolicy": {"enabled": True}}} if network_policies else values
+    return {**values, **policies(network_policies)}
+
+
+def policies(enabled: bool) -> dict[str, Any]:
+    """A NetworkPolicy for what the chart runs: of `istiod`, `cni` and `ztunnel` alike."""
+    return {"global": {"networkPolicy": {"enabled": True}}} if enabled else {}
 
 
 def remote(

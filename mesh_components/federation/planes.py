@@ -227,6 +227,7 @@ def _node_agents(site: Site, member: Member) -> None:
     shared: dict[str, Any] = {
         "version": default_version(site.mesh),
         "revision": istio.revision,
+        "network_policies": istio.network_policies,
         "namespace": istio.namespace,
         "platform": plan.settings.platform,
         "charts": istio.charts,

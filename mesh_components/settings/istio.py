@@ -151,7 +151,7 @@ class IstioSettings(Settings):
     """Destroy leaves the CRDs, and with them all that was made of them. False needs `crds: objects`."""
     pilot: PilotSettings = PilotSettings()
     network_policies: bool = False
-    """NetworkPolicies for istiod and the gateways."""
+    """NetworkPolicies for istiod, the gateways, the CNI plugin and ztunnel."""
     mesh_config: MeshConfigSettings = MeshConfigSettings()
     mesh_networks: dict[str, MeshNetwork] = Field(default_factory=dict)
     """Gateways that istiod cannot discover, by network. Seldom needed: an east-west gateway announces itself."""

@@ -308,6 +308,13 @@ class TestTags:
 class TestNodes:
     """What runs on every node."""
 
+    @pytest.mark.parametrize("make", [istiod, cni, ztunnel])
+    def test_network_policies_are_asked_for_in_the_same_words(self, make: Callable[..., Make]) -> None:
+        (asked,) = graph(make(network_policies=True)).rendered
+        assert asked["values"]["global"]["networkPolicy"] == {"enabled": True}
+        (plain,) = graph(make()).rendered
+        assert "networkPolicy" not in plain["values"].get("global", {})
+
     @pytest.mark.parametrize("make", [cni, ztunnel])
     @pytest.mark.parametrize(("platform", "namespace"), [("openshift", "kube-system"), ("gke", "istio-system")])
     def test_its_namespace(self, make: Callable[..., Make], platform: str, namespace: str) -> None:

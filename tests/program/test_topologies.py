@@ -215,6 +215,13 @@ class TestRevisions:
         assert there.drawing() == here.drawing()
 
 
+def test_network_policies_are_for_all_charts_that_have_them() -> None:
+    wanted = recipe("ambient-multi-network")
+    wanted["istio"]["networkPolicies"] = True
+    told = {o["chart"] for o in federation(wanted).rendered if o["values"]["global"].get("networkPolicy")}
+    assert told == {"istiod", "cni", "ztunnel"}
+
+
 @st.composite
 def some_meshes(draw: st.DrawFn) -> dict[str, Any]:
     """Two to five clusters of any roles, networks and ways to be read."""
