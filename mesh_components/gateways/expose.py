@@ -19,6 +19,9 @@ EXTERNAL_GATEWAY = "external-istiod-gw"
 EXTERNAL_ROOT = "external-istiod-root"
 
 _EAST_WEST = {"istio": "eastwestgateway"}
+_GOES_AT_ONCE = {"pulumi.com/deletionPropagationPolicy": "background"}
+"""Pulumi deletes with a finalizer, which the collector can take off only with an update, and updates ask istiod's
+webhook: where istiod is broken or gone, destroy would hang. These objects own nothing that would have to go first."""
 _ISTIOD_PORTS = (("tls-istiod", names.ISTIOD_PORT, 15012), ("tls-istiodwebhook", names.WEBHOOK_PORT, 443))
 """Name and port on the gateway, port of istiod's Service."""
 
@@ -153,6 +156,6 @@ def _object(kind: str, name: str, namespace: Any, spec: Any) -> dict[str, Any]:
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": kind,
-        "metadata": {"name": name, "namespace": namespace},
+        "metadata": {"name": name, "namespace": namespace, "annotations": _GOES_AT_ONCE},
         "spec": spec,
     }

@@ -63,6 +63,19 @@ def inputs(graph: Graph) -> dict[str, Any]:
     return {name: item.inputs for name, item in graph.resources_by_name.items()}
 
 
+class TestDestroy:
+    """A destroy must come through where nobody is left to ask."""
+
+    def test_istio_s_resources_go_without_istiod(self) -> None:
+        """Pulumi's own way to delete puts a finalizer on the object; taking it off is an update, which istiod's webhook
+        has to accept."""
+        made = [*istio_resources(east_west(expose_istiod=("",))).values(), *istio_resources(external()).values()]
+        assert len(made) == 6
+        for item in made:
+            annotations = item.inputs["metadata"]["annotations"]
+            assert annotations == {"pulumi.com/deletionPropagationPolicy": "background"}
+
+
 class TestEastWest:
     """A proxy that starts before its injector is never healed by itself; one that waits for too much never starts."""
 
