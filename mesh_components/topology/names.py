@@ -20,6 +20,8 @@ MULTI_CLUSTER_LABEL = "istio/multiCluster"
 CLUSTER_ANNOTATION = "networking.istio.io/cluster"
 CONTROL_PLANE_ANNOTATION = "topology.istio.io/controlPlaneClusters"
 REVISION_LABEL = "istio.io/rev"
+UNNAMED_REVISION = "default"
+"""What labels and charts call the revision without a name; as a tag, what `istio-injection: enabled` follows."""
 
 STATUS_PORT, MTLS_PORT, ISTIOD_PORT, WEBHOOK_PORT, HBONE_PORT = 15021, 15443, 15012, 15017, 15008
 

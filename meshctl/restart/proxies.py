@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesh_components.settings import MeshSettings
-from mesh_components.topology.names import REVISION_LABEL
+from mesh_components.topology.names import REVISION_LABEL, UNNAMED_REVISION
 from mesh_components.topology.revisions import default_version, revisions, tags
 from mesh_components.topology.upgrade import follows_default
 from mesh_components.topology.versions import parse
@@ -27,8 +27,6 @@ IMAGE = "sidecar.istio.io/proxyImage"
 INJECTION = "istio-injection"
 MANAGED = "gateway.istio.io/managed"
 """On pods of gateways and waypoints of the Gateway API: istiod writes their Deployments, and rolls them itself."""
-UNNAMED = "default"
-"""How Istio writes the revision without a name; as a tag, another revision in its place."""
 
 _VARIANT = re.compile(r"-(distroless|debug)$")
 
@@ -68,17 +66,17 @@ class Injectors:
         if INJECTION in inside:
             if inside[INJECTION] != "enabled":
                 raise NobodyError(f"{where} says {INJECTION}={inside[INJECTION]}")
-            return self._by_label(UNNAMED, f"{where} says {INJECTION}=enabled")
+            return self._by_label(UNNAMED_REVISION, f"{where} says {INJECTION}=enabled")
         if REVISION_LABEL in inside:
             return self._by_label(inside[REVISION_LABEL], f"{where} says {REVISION_LABEL}={inside[REVISION_LABEL]}")
         if REVISION_LABEL in own:
             return self._by_label(own[REVISION_LABEL], f"its pods say {REVISION_LABEL}={own[REVISION_LABEL]}")
         if own.get(INJECT) == "true":
-            return self._by_label(UNNAMED, f"its pods say {INJECT}=true")
+            return self._by_label(UNNAMED_REVISION, f"its pods say {INJECT}=true")
         raise NobodyError(f"neither {where} nor its pods have a label that asks for a proxy")
 
     def _by_label(self, value: str, who: str) -> Proxy:
-        revision = self.tags.get(value, "" if value == UNNAMED else value)
+        revision = self.tags.get(value, "" if value == UNNAMED_REVISION else value)
         if revision not in self.versions:
             raise NobodyError(f"{who}, which is neither a revision nor a tag of this cluster in the document")
         injects = revision if self.only is None else self.only
@@ -111,7 +109,7 @@ def running(pod: Object) -> Proxy | None:
         revision = json.loads(note)["revision"]
     except (ValueError, LookupError, TypeError):
         revision = _annotations(pod).get(REVISION_LABEL, "")
-    return Proxy("" if revision == UNNAMED else str(revision), _version(pod))
+    return Proxy("" if revision == UNNAMED_REVISION else str(revision), _version(pod))
 
 
 def is_old(runs: Proxy, wanted: Proxy) -> bool:

@@ -95,6 +95,15 @@ def quoted_key(key: str) -> str:
     return key if len(key) <= _LONGEST_QUOTE else f"{key[:20]}…"
 
 
+def versions(context: Context) -> list[tuple[str, str]]:
+    """The version of each revision and the place that says it."""
+    istio = context.mesh.istio
+    stated = [(f"istio.revisions[{n}].version", item.version) for n, item in enumerate(istio.revisions)]
+    if not stated:
+        return [("istio.version", istio.version)]
+    return [(place, text) if text is not None else ("istio.version", istio.version) for place, text in stated]
+
+
 def clusters_named(clusters: tuple[ClusterSettings, ...]) -> str:
     """`"east" and "west"`, or how many where the list would be long."""
     few = 3

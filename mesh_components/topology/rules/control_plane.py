@@ -8,8 +8,7 @@ from mesh_components.settings import Finding
 from mesh_components.settings.istio import IstioSettings
 from mesh_components.topology.plan import needs_cni
 from mesh_components.topology.roles import is_member
-from mesh_components.topology.rules.context import Context, at, error, quoted, warning
-from mesh_components.topology.rules.revisions import versions
+from mesh_components.topology.rules.context import Context, at, error, quoted, versions, warning
 from mesh_components.topology.versions import parse, text
 
 RETIRED = ("istio-release.storage.googleapis.com/", "gcr.io/istio-release/", "registry.istio.io/")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mesh_components.settings import Finding
+from mesh_components.topology.names import UNNAMED_REVISION
 from mesh_components.topology.plan import plan
 from mesh_components.topology.resources import Resource, resources
 from mesh_components.topology.rules.context import Context, at, error, quoted, quoted_key, warning
@@ -25,8 +26,6 @@ SERVICE_HOST = re.compile(r"(\*\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+svc(\.[a-z0
 REVISION_LENGTH = 63 - len("istiod-")
 TAG_LENGTH = 63 - len("istiod-revision-tag-")
 """What a Service's name leaves of its 63 characters."""
-
-_DEFAULT = "default"
 
 _ALPHABET = "lower-case letters, digits and inner dashes, at most 63"
 
@@ -79,7 +78,7 @@ def revision(context: Context) -> Iterator[Finding]:
     revisions = {"istio.revision": istio.revision}
     revisions |= {f"istio.revisions[{index}].name": item.name for index, item in enumerate(istio.revisions)}
     for place, name in revisions.items():
-        if name == _DEFAULT:
+        if name == UNNAMED_REVISION:
             yield error(
                 "MESH104",
                 place,

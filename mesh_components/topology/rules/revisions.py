@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_components.settings import ClusterSettings, Finding
+from mesh_components.topology.names import UNNAMED_REVISION
 from mesh_components.topology.revisions import all_revisions, revisions, tags
 from mesh_components.topology.roles import control_plane, is_member, runs_istiod
 from mesh_components.topology.rules.context import (
@@ -15,6 +16,7 @@ from mesh_components.topology.rules.context import (
     error,
     quoted,
     quoted_key,
+    versions,
     warning,
 )
 from mesh_components.topology.versions import LONGEST_JUMP, apart, parse
@@ -197,7 +199,7 @@ def default_tag(context: Context) -> Iterator[Finding]:
     """MESH612 (the tag `default` has the webhooks of istio-injection=enabled, as the unnamed revision has)."""
     for place, tag, _, clusters in _tags(context):
         both = tuple(c for c in clusters if "" in _names(context, c))
-        if tag == "default" and both:
+        if tag == UNNAMED_REVISION and both:
             yield error(
                 "MESH612",
                 place,
@@ -205,15 +207,6 @@ def default_tag(context: Context) -> Iterator[Finding]:
                 "istio-injection=enabled, so their pods would be injected twice",
                 "give all revisions names, or call the tag something else",
             )
-
-
-def versions(context: Context) -> list[tuple[str, str]]:
-    """The version of each revision and the place that says it."""
-    istio = context.mesh.istio
-    stated = [(f"istio.revisions[{n}].version", item.version) for n, item in enumerate(istio.revisions)]
-    if not stated:
-        return [("istio.version", istio.version)]
-    return [(place, text) if text is not None else ("istio.version", istio.version) for place, text in stated]
 
 
 def _tags(context: Context) -> Iterator[tuple[str, str, str, tuple[ClusterSettings, ...]]]:

@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_components.settings import Finding
-from mesh_components.topology.rules.context import Context, error, quoted, warning
-from mesh_components.topology.rules.revisions import versions
+from mesh_components.topology.rules.context import Context, error, quoted, versions, warning
 from mesh_components.topology.versions import (
     AMBIENT_BETA,
     AMBIENT_FIRST,

@@ -15,7 +15,7 @@ from mesh_components.topology.plan import plan
 from mesh_components.topology.revisions import all_revisions, default_version, revisions, tags
 from mesh_components.topology.roles import control_plane, served_by
 from mesh_components.topology.upgrade import edits, words
-from mesh_components.topology.upgrade.goal import UNNAMED, Goal
+from mesh_components.topology.upgrade.goal import Goal
 from mesh_components.topology.upgrade.remotes import follows_default
 from mesh_components.topology.upgrade.step import APPLY, RESTART, Document, Rollback, Step
 
@@ -199,7 +199,7 @@ def remove(document: Document, goal: Goal) -> Iterator[Step]:
     after = edits.with_istio(document, version=goal.version, revisions=edits.REMOVED)
     unnamed = "" in old
     if unnamed:
-        after = edits.with_istio(after, tags={**mesh.istio.tags, UNNAMED: goal.name})
+        after = edits.with_istio(after, tags={**mesh.istio.tags, names.UNNAMED_REVISION: goal.name})
     check = () if mesh.istio.data_plane == "ambient" else (f"{RESTART} --dry-run",)
     gone = " and ".join(_named(name) for name in old)
     yield Step(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from mesh_components.settings import MeshSettings
 from mesh_components.topology.images import pinned
+from mesh_components.topology.names import UNNAMED_REVISION
 from mesh_components.topology.revisions import Revision, all_revisions
 from mesh_components.topology.rules.context import quoted
 from mesh_components.topology.rules.names import DNS_LABEL
@@ -18,8 +19,6 @@ from mesh_components.topology.upgrade.step import UpgradeError
 from mesh_components.topology.versions import LONGEST_JUMP, apart, parse
 
 IN_PLACE_MINORS = 1
-UNNAMED = "default"
-"""What Istio calls the revision without a name; as a tag, the one that `istio-injection: enabled` follows."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +126,10 @@ def _refuse_long_way(there: tuple[Revision, ...], to: str, most: int) -> None:
 def _refuse_name(mesh: MeshSettings, name: str, at: dict[str, str], to: str) -> None:
     if not name and at.get(name) != to:
         raise UpgradeError("--revision: the new control plane needs a name to stand beside the old one, such as 1-31-0")
-    if name and (not DNS_LABEL.fullmatch(name) or name == UNNAMED):
+    if name and (not DNS_LABEL.fullmatch(name) or name == UNNAMED_REVISION):
         raise UpgradeError(
             f"--revision: {quoted(name)} cannot be the name of a revision: it ends a Service's name, istiod-<name>, "
-            f"and `{UNNAMED}` means the one without a name; use lower-case letters, digits and inner dashes"
+            f"and `{UNNAMED_REVISION}` means the one without a name; use lower-case letters, digits and inner dashes"
         )
     if at.get(name, to) != to:
         raise UpgradeError(
