@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -34,6 +35,9 @@ _NOWHERE = json.dumps(
         "current-context": "none",
     }
 )
+
+_RENDERED: WeakKeyDictionary[pulumi.ProviderResource, dict[str, list[Plain]]] = WeakKeyDictionary()
+"""What a renderer has answered, by what it was asked. Clusters ask the same of `base`, whose CRDs are megabytes."""
 
 
 def renderer(name: str, parent: pulumi.Resource) -> kubernetes.Provider:
@@ -79,15 +83,19 @@ def render(
         # Without it the engine warns that it cannot determine the cluster's API versions.
         "api_versions": ["v1"],
     }
-    try:
-        answer = pulumi.runtime.invoke(
-            "kubernetes:helm:template", {"jsonOpts": json.dumps(options)}, pulumi.InvokeOptions(provider=provider)
-        )
-    except Exception as error:
-        where = options.get("path") or options["chart"]
-        raise pulumi.RunError(f"the chart {chart} {version} ({where}) cannot be rendered: {error}") from error
-    found = (answer.value or {}).get("result") or []
-    return [item for item in found if item and item.get("kind")]
+    asked = json.dumps(options, sort_keys=True)
+    known = _RENDERED.setdefault(provider, {})
+    if asked not in known:
+        try:
+            answer = pulumi.runtime.invoke(
+                "kubernetes:helm:template", {"jsonOpts": asked}, pulumi.InvokeOptions(provider=provider)
+            )
+        except Exception as error:
+            where = options.get("path") or options["chart"]
+            raise pulumi.RunError(f"the chart {chart} {version} ({where}) cannot be rendered: {error}") from error
+        found = (answer.value or {}).get("result") or []
+        known[asked] = [item for item in found if item and item.get("kind")]
+    return known[asked]
 
 
 def base(args: ChartArgs, values: Mapping[str, Any], provider: pulumi.ProviderResource) -> list[Plain]:
