@@ -124,7 +124,7 @@ class TestAmbient:
     def test_the_gateway_is_the_documented_one(self) -> None:
         made = gateway_object(AmbientGatewayArgs(network="network1"))
         wait = made["metadata"].pop("annotations")
-        assert wait == {"pulumi.com/waitFor": "jsonpath={.status.addresses[0].value}"}
+        assert wait == {"pulumi.com/waitFor": '["condition=Programmed", "jsonpath={.status.addresses[0].value}"]'}
         assert made == {
             "apiVersion": "gateway.networking.k8s.io/v1",
             "kind": "Gateway",
