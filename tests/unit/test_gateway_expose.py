@@ -129,7 +129,7 @@ class TestAmbient:
             "apiVersion": "gateway.networking.k8s.io/v1",
             "kind": "Gateway",
             "metadata": {
-                "name": "istio-eastwestgateway",
+                "name": "istio-eastwestgateway-ambient",
                 "namespace": "istio-system",
                 "labels": {"topology.istio.io/network": "network1"},
             },
