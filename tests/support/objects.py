@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from kubernetes import client, config
 
-from meshctl.lab.api import Api
+from meshctl.lab.api import Api, ApiError
 
 NAMESPACE = "istio-system"
 PATHS = (
@@ -75,10 +75,21 @@ def everything(api: Api) -> set[str]:
     groups += [f"/apis/{group['preferredVersion']['groupVersion']}" for group in api.get("/apis")["groups"]]
     found = set()
     for group in groups:
-        for kind in api.get(group)["resources"]:
+        for kind in _listed(api, group, "resources"):
             if "list" not in kind["verbs"] or "/" in kind["name"] or kind["name"] in _COMES_AND_GOES:
                 continue
-            for item in api.get(f"{group}/{kind['name']}")["items"]:
+            for item in _listed(api, f"{group}/{kind['name']}", "items"):
                 metadata = item["metadata"]
                 found.add(f"{kind['name']}/{metadata.get('namespace', '')}/{metadata['name']}")
     return found
+
+
+def _listed(api: Api, path: str, key: str) -> list[dict[str, Any]]:
+    """What is there; nothing where the CRD behind it has gone a moment ago."""
+    try:
+        listed: list[dict[str, Any]] = api.get(path)[key]
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        return []
+    return listed
