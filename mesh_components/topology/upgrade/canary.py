@@ -37,7 +37,7 @@ def base(document: Document, goal: Goal) -> Iterator[Step]:
         after,
         (words.EACH.format("istioctl x precheck"), *APPLY),
         (
-            "the preview has CRDs, the reader's account and the labels of the default validator, and nothing of a revision",
+            "the preview has CRDs, the reader's account and the default validator's labels, and nothing of a revision",
             *words.kubernetes(goal.version),
         ),
         Rollback(document, APPLY, words.BASE_BACK),
