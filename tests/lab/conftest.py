@@ -111,11 +111,13 @@ def eventually() -> Eventually:
 
 
 @pytest.fixture
-def fresh_namespace(lab: RealLab) -> Iterator[str]:
-    """A namespace of cluster1 that nobody else uses; its removal is asked for, and not waited for."""
+def fresh_namespace(lab: RealLab, eventually: Eventually) -> Iterator[str]:
+    """A namespace of cluster1 that nobody else uses, with its account; its removal is asked for, and not waited for."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     core = client.CoreV1Api(lab.client("cluster1"))
     core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name)))
+    # Kubernetes deletes a token whose account is not there, and makes the account a moment after the namespace.
+    eventually(lambda: core.read_namespaced_service_account("default", name))
     yield name
     core.delete_namespace(name)
 
