@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesh_components.settings import MeshSettings
+from mesh_components.topology.images import pinned
 from mesh_components.topology.names import REVISION_LABEL, UNNAMED_REVISION
 from mesh_components.topology.revisions import default_version, revisions, tags
 from mesh_components.topology.upgrade import follows_default
@@ -90,7 +91,7 @@ def injectors(mesh: MeshSettings, cluster: str) -> Injectors:
     values its text is no version of ours.
     """
     settings = next(item for item in mesh.clusters if item.name == cluster)
-    own_images = "tag" in (mesh.istio.values.istiod.get("global") or {})
+    own_images = any(chart == "istiod" for chart, _, _ in pinned(mesh))
     unknown = mesh.istio.install == "none" or own_images
     if settings.role == "external":
         # No workload of the mesh is here; the Istio that runs the gateway has no revision's name and no tags.
