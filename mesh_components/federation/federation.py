@@ -7,11 +7,11 @@ from typing import Any
 import pulumi
 
 from mesh_components.control_plane import charts
-from mesh_components.federation import credentials, doors, planes
+from mesh_components.federation import credentials, doors, planes, trust
 from mesh_components.federation.args import MeshFederationArgs, checked
 from mesh_components.federation.member import Member, Site, member
-from mesh_components.topology import Topology, plan
-from mesh_components.trust.root_ca import RootCA, RootCAArgs
+from mesh_components.topology import plan
+from mesh_components.trust.root_ca import RootCA
 
 
 class MeshFederation(pulumi.ComponentResource):
@@ -40,7 +40,7 @@ class MeshFederation(pulumi.ComponentResource):
         checked(args)
         topology = plan(args.mesh)
         super().__init__("mesh:index:MeshFederation", name, {"mesh": args.mesh.id}, opts)
-        self.root_ca = self._root_ca(name, topology)
+        self.root_ca = trust.root_ca(name, args, topology, self)
         renderer = charts.renderer(f"{name}-charts", self) if args.mesh.istio.install == "charts" else None
         site = Site(name, args, topology, self.root_ca, renderer, self)
         self.members = {item.name: member(site, item) for item in topology.clusters}
@@ -74,19 +74,6 @@ class MeshFederation(pulumi.ComponentResource):
             "expires": self.expires,
             "edges": self.edges,
         }
-
-    def _root_ca(self, name: str, topology: Topology) -> RootCA:
-        mesh, trust = topology.mesh, topology.mesh.trust
-        args = RootCAArgs(
-            clusters=tuple(item.name for item in topology.clusters if item.signs),
-            organization=trust.organization or mesh.id,
-            algorithm=trust.algorithm,
-            root_validity_days=trust.root_validity_days,
-            intermediate_validity_days=trust.intermediate_validity_days,
-            namespace=mesh.istio.namespace,
-            protect=trust.protect_root,
-        )
-        return RootCA(f"{name}-trust", args, pulumi.ResourceOptions(parent=self))
 
     def _build(self, site: Site) -> None:
         """istiods and the gateways that lead to them; then the clusters that are served through those; then the

@@ -10,6 +10,7 @@ from mesh_components.clusters.attached import AttachedCluster, AttachedClusterAr
 from mesh_components.clusters.cluster import Cluster
 from mesh_components.clusters.namespace import RootNamespace, RootNamespaceArgs
 from mesh_components.discovery.reader import ReaderToken
+from mesh_components.federation import trust
 from mesh_components.federation.args import MeshFederationArgs
 from mesh_components.gateways.ambient import AmbientGateway
 from mesh_components.gateways.east_west import EastWestGateway
@@ -17,7 +18,6 @@ from mesh_components.gateways.external import ExternalGateway
 from mesh_components.settings import MeshSettings
 from mesh_components.topology import ClusterPlan, Topology
 from mesh_components.topology.plan import several_networks
-from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
 from mesh_components.trust.root_ca import RootCA
 from mesh_components.trust.server_cert import ServerCertificate
 
@@ -61,7 +61,7 @@ class Member:
     plan: ClusterPlan
     cluster: Cluster
     namespace: RootNamespace
-    cacerts: CaCerts | None = None
+    cacerts: pulumi.Resource | None = None
     planes: list[pulumi.Resource] = field(default_factory=list)
     """Its control planes with what they need: what gateways and credentials come after."""
     gateway: EastWestGateway | None = None
@@ -94,8 +94,8 @@ def member(site: Site, item: ClusterPlan) -> Member:
     )
     made = Member(prefix=prefix, plan=item, cluster=cluster, namespace=namespace)
     if item.signs:
-        args = CaCertsArgs(bundle=site.root_ca.bundles[item.name], namespace=site.mesh.istio.namespace)
-        made.cacerts = CaCerts(f"{prefix}-trust", args, site.inside(made, namespace))
+        opts = site.inside(made, namespace)
+        made.cacerts = trust.cacerts(site, f"{prefix}-trust", item.name, site.mesh.istio.namespace, opts)
     return made
 
 

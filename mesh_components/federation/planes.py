@@ -14,10 +14,10 @@ from mesh_components.control_plane.istiod import Istiod, IstiodArgs
 from mesh_components.control_plane.remote import RemoteIstiod, RemoteIstiodArgs
 from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
 from mesh_components.control_plane.validator import DefaultValidator, DefaultValidatorArgs
+from mesh_components.federation import trust
 from mesh_components.federation.member import Member, Site
 from mesh_components.topology import Revision, names
 from mesh_components.topology.revisions import default_version
-from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
 
 
 def primary(site: Site, member: Member) -> None:
@@ -61,11 +61,8 @@ def gateway_istio(site: Site, member: Member) -> None:
         RootNamespaceArgs(network=None, namespace=names.LOCAL_NAMESPACE, create=member.plan.creates_namespace),
         site.inside(member),
     )
-    cacerts = CaCerts(
-        f"{member.prefix}-gateway-trust",
-        CaCertsArgs(bundle=site.root_ca.bundles[member.plan.name], namespace=names.LOCAL_NAMESPACE),
-        site.inside(member, namespace),
-    )
+    opts = site.inside(member, namespace)
+    cacerts = trust.cacerts(site, f"{member.prefix}-gateway-trust", member.plan.name, names.LOCAL_NAMESPACE, opts)
     base = IstioBase(
         f"{member.prefix}-base",
         IstioBaseArgs(

@@ -26,6 +26,11 @@ UNNAMED_REVISION = "default"
 STATUS_PORT, MTLS_PORT, ISTIOD_PORT, WEBHOOK_PORT, HBONE_PORT = 15021, 15443, 15012, 15017, 15008
 
 
+def numbered(name: str, number: int) -> str:
+    """Name of what comes in generations: the first has the bare name, the others a dot, which no cluster's name has."""
+    return name if number == 1 else f"{name}.{number}"
+
+
 def remote_secret(cluster: str) -> str:
     """Name of the Secret with which `cluster` is announced to a peer's istiod."""
     return f"istio-remote-secret-{cluster}"

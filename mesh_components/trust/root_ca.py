@@ -1,33 +1,28 @@
 """The root of the mesh's trust, and under it one signing certificate per cluster.
 
-Owns keys and certificates. Does not own the Secrets that carry them into the clusters (`CaCerts`). Facts on what istiod
-and Envoy check: https://istio.io/latest/docs/tasks/security/cert-management/plugin-ca-cert/.
+Owns keys and certificates. Does not own the Secrets that carry them into the clusters (`CaCerts`), and does not know
+where a root comes from (`source`). Facts on what istiod and Envoy check:
+https://istio.io/latest/docs/tasks/security/cert-management/plugin-ca-cert/.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
 
 import pulumi
-import pulumi_tls as tls
 from pydantic import Field
 
 from mesh_components.component import ComponentArgs
 from mesh_components.settings.trust import KeyAlgorithm
+from mesh_components.topology import names
+from mesh_components.topology.rotation import Phase, generations
+from mesh_components.trust.generated import Generated
+from mesh_components.trust.pem import chain, fingerprint
+from mesh_components.trust.source import Issued, Place, Root, Source, Wanted
 
-CA_USES = ["cert_signing", "crl_signing", "digital_signature", "key_encipherment"]
-"""No extended key usage: one on a CA would limit what Envoy accepts below it."""
-
-KEYS: dict[KeyAlgorithm, dict[str, Any]] = {
-    # The provider's default curve, P224, is not offered by Go's and BoringSSL's TLS.
-    "ECDSA-P256": {"algorithm": "ECDSA", "ecdsa_curve": "P256"},
-    "RSA-4096": {"algorithm": "RSA", "rsa_bits": 4096},
-}
-"""What a private key is asked for with."""
+Counted = Annotated[int, Field(ge=1)]
 
 
 class RootCAArgs(ComponentArgs):
@@ -38,12 +33,20 @@ class RootCAArgs(ComponentArgs):
     organization: str
     """`O=` of all subjects."""
     algorithm: KeyAlgorithm = "ECDSA-P256"
-    root_validity_days: Annotated[int, Field(ge=1)] = 3650
-    intermediate_validity_days: Annotated[int, Field(ge=1)] = 730
+    root_validity_days: Counted = 3650
+    intermediate_validity_days: Counted = 730
     namespace: str = "istio-system"
     """Root namespace: the intermediates name istiod's Service in it, as Istio's own tools do."""
     protect: bool = True
     """The root's key and certificate refuse to be deleted or replaced."""
+    serial: Counted = 1
+    """Generation of the root."""
+    phase: Phase = "steady"
+    """Of the way to the next generation."""
+    intermediate_serials: Mapping[str, Counted] = Field(default_factory=dict)
+    """By cluster; another number is another intermediate, with another key."""
+    sources: Mapping[int, Source] = Field(default_factory=dict, repr=False)
+    """Where the roots come from, by generation; what is not named is generated."""
 
 
 @dataclass(frozen=True)
@@ -51,29 +54,32 @@ class CaBundle:
     """The four PEMs of a cluster's `cacerts`, each ending in a newline."""
 
     ca_cert: pulumi.Output[str]
-    ca_key: pulumi.Output[str]
+    ca_key: pulumi.Output[str] = field(repr=False)
     """Secret."""
     root_cert: pulumi.Output[str]
+    """Who is trusted: one root, or while it is replaced two, the older one first."""
     cert_chain: pulumi.Output[str]
-    """The signing certificate first, then the root."""
+    """The signing certificate first, then those above it; the root that it hangs on is the last."""
     expires: pulumi.Output[str]
     """When the signing certificate ends, RFC 3339."""
 
 
 class RootCA(pulumi.ComponentResource):
-    """A self-signed root and an intermediate per cluster.
+    """The root, in one generation or in two, and an intermediate per cluster.
 
-    Their subjects differ: with equal ones an intermediate would carry no authority key identifier.
+    Whoever trusts the mesh takes `root_cert_pem`; what is signed comes from `issue`. In the middle of a rotation the
+    two are not about the same root.
     """
 
     root_cert_pem: pulumi.Output[str]
-    """The root's certificate."""
-    root_key_pem: pulumi.Output[str]
-    """The root's key, for certificates that are not a cluster's; secret."""
+    """Who is trusted: the root's certificate, or while it is replaced both; the same text as in every `cacerts`."""
     fingerprint: pulumi.Output[str]
-    """SHA-256 of the root's certificate (DER), hexadecimal: what `openssl x509 -fingerprint -sha256` prints."""
+    """SHA-256 of the certificate (DER) of the root that signs, hexadecimal: what `openssl x509 -fingerprint -sha256`
+    prints."""
     expires: pulumi.Output[str]
-    """When the root ends, RFC 3339."""
+    """When the root that signs ends, RFC 3339."""
+    roots: dict[int, Root]
+    """By generation."""
     bundles: dict[str, CaBundle]
     """By cluster."""
 
@@ -85,65 +91,51 @@ class RootCA(pulumi.ComponentResource):
             "intermediateValidityDays": args.intermediate_validity_days,
         }
         super().__init__("mesh:index:RootCA", name, props, opts)
-        protected = pulumi.ResourceOptions(parent=self, protect=args.protect)
-        key = tls.PrivateKey(f"{name}-root-key", **KEYS[args.algorithm], opts=protected)
-        root = tls.SelfSignedCert(
-            f"{name}-root",
-            private_key_pem=key.private_key_pem,
-            subject={"organization": args.organization, "common_name": "Root CA"},
-            is_ca_certificate=True,
-            allowed_uses=CA_USES,
-            validity_period_hours=args.root_validity_days * 24,
-            set_subject_key_id=True,
-            opts=protected,
-        )
-        self.root_cert_pem = root.cert_pem
-        self.root_key_pem = pulumi.Output.secret(key.private_key_pem)
-        self.fingerprint = root.cert_pem.apply(fingerprint)
-        self.expires = root.validity_end_time
-        self.bundles = {cluster: self._intermediate(name, cluster, args, key, root) for cluster in args.clusters}
+        there = generations(args.serial, args.phase)
+        generated = Generated(args.organization, args.algorithm, args.root_validity_days)
+        self.roots = {
+            number: args.sources.get(number, generated)(
+                Place(names.numbered(name, number), number, self, args.protect and number in there.protected)
+            )
+            for number in there.made
+        }
+        self._signer = self.roots[there.signer]
+        trusted = [self.roots[number].certificate for number in there.trusted]
+        self.root_cert_pem = trusted[0] if len(trusted) == 1 else chain(trusted)
+        self.fingerprint = self._signer.certificate.apply(fingerprint)
+        self.expires = self._signer.expires
+        self.bundles = {
+            cluster: self._bundle(self._intermediate(names.numbered(name, there.signer), cluster, args))
+            for cluster in args.clusters
+        }
         self.register_outputs(
             {"rootCertPem": self.root_cert_pem, "fingerprint": self.fingerprint, "expires": self.expires}
         )
 
-    def _intermediate(
-        self, name: str, cluster: str, args: RootCAArgs, root_key: tls.PrivateKey, root: tls.SelfSignedCert
-    ) -> CaBundle:
-        child = pulumi.ResourceOptions(parent=self)
-        key = tls.PrivateKey(f"{name}-{cluster}-key", **KEYS[args.algorithm], opts=child)
-        request = tls.CertRequest(
-            f"{name}-{cluster}-request",
-            private_key_pem=key.private_key_pem,
+    def issue(self, wanted: Wanted) -> Issued:
+        """A certificate under the root that signs. Raises `pulumi.RunError` where its source cannot give one."""
+        return self._signer.issue(wanted)
+
+    def _intermediate(self, name: str, cluster: str, args: RootCAArgs) -> Issued:
+        called = names.numbered(f"{name}-{cluster}", args.intermediate_serials.get(cluster, 1))
+        wanted = Wanted(
+            purpose="intermediate",
+            cluster=cluster,
+            name=called,
+            prefix=called,
+            parent=self,
             subject={"organization": args.organization, "common_name": "Intermediate CA", "locality": cluster},
-            dns_names=[f"istiod.{args.namespace}.svc"],
-            opts=child,
+            dns_names=(f"istiod.{args.namespace}.svc",),
+            days=args.intermediate_validity_days,
+            algorithm=args.algorithm,
         )
-        signed = tls.LocallySignedCert(
-            f"{name}-{cluster}",
-            cert_request_pem=request.cert_request_pem,
-            ca_private_key_pem=root_key.private_key_pem,
-            ca_cert_pem=root.cert_pem,
-            is_ca_certificate=True,
-            allowed_uses=CA_USES,
-            validity_period_hours=args.intermediate_validity_days * 24,
-            set_subject_key_id=True,
-            opts=child,
-        )
+        return self._signer.issue(wanted)
+
+    def _bundle(self, issued: Issued) -> CaBundle:
         return CaBundle(
-            ca_cert=signed.cert_pem,
-            ca_key=pulumi.Output.secret(key.private_key_pem),
-            root_cert=root.cert_pem,
-            cert_chain=chain([signed.cert_pem, root.cert_pem]),
-            expires=signed.validity_end_time,
+            ca_cert=issued.certificate,
+            ca_key=issued.key,
+            root_cert=self.root_cert_pem,
+            cert_chain=chain([issued.certificate, issued.above]),
+            expires=issued.expires,
         )
-
-
-def chain(certificates: Sequence[pulumi.Output[str]]) -> pulumi.Output[str]:
-    """Several PEMs as one text, each on lines of its own."""
-    return pulumi.Output.all(*certificates).apply(lambda pems: "".join(f"{pem.rstrip()}\n" for pem in pems))
-
-
-def fingerprint(pem: str) -> str:
-    """SHA-256 of one certificate's DER, hexadecimal."""
-    body = "".join(line for line in pem.splitlines() if line and not line.startswith("-"))
-    return hashlib.sha256(base64.b64decode(body)).hexdigest()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import pulumi
-import pulumi_tls as tls
 from pydantic import Field
 
 from mesh_components.component import ComponentArgs, MaybeOutput, child_options
@@ -17,9 +16,9 @@ from mesh_components.kubernetes import KubernetesObject, encode
 from mesh_components.settings.cluster import AddressType
 from mesh_components.settings.trust import KeyAlgorithm
 from mesh_components.topology import names
-from mesh_components.trust.root_ca import KEYS, RootCA, chain
-
-USES = ["digital_signature", "key_encipherment", "server_auth"]
+from mesh_components.trust.pem import chain
+from mesh_components.trust.root_ca import RootCA
+from mesh_components.trust.source import Wanted
 
 
 class ServerCertificateArgs(ComponentArgs):
@@ -36,6 +35,8 @@ class ServerCertificateArgs(ComponentArgs):
     secret_name: str = "external-istiod-tls"  # noqa: S105 - the name of one
     validity_days: Annotated[int, Field(ge=1)] = 365
     algorithm: KeyAlgorithm = "ECDSA-P256"
+    serial: Annotated[int, Field(ge=1)] = 1
+    """Another number is another certificate, with another key."""
 
 
 class ServerCertificate(pulumi.ComponentResource):
@@ -49,8 +50,7 @@ class ServerCertificate(pulumi.ComponentResource):
     def __init__(self, name: str, args: ServerCertificateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         props = {"organization": args.organization, "validityDays": args.validity_days, "algorithm": args.algorithm}
         super().__init__("mesh:index:ServerCertificate", name, props, opts)
-        key = tls.PrivateKey(f"{name}-key", **KEYS[args.algorithm], opts=pulumi.ResourceOptions(parent=self))
-        signed = self._signed(name, args, key)
+        issued = args.root_ca.issue(self._wanted(name, args))
         manifest = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -58,33 +58,28 @@ class ServerCertificate(pulumi.ComponentResource):
             "metadata": {"name": args.secret_name, "namespace": args.namespace},
             "data": pulumi.Output.secret(
                 {
-                    "tls.crt": encode(chain([signed.cert_pem, args.root_ca.root_cert_pem])),
-                    "tls.key": encode(key.private_key_pem),
+                    "tls.crt": encode(chain([issued.certificate, issued.above])),
+                    "tls.key": encode(issued.key),
                 }
             ),
         }
         secret = KubernetesObject(f"{name}-secret", manifest, child_options(self, opts))
         self.secret_name = secret.metadata.apply(lambda metadata: str(metadata["name"]))
-        self.expires = signed.validity_end_time
+        self.expires = issued.expires
         self.register_outputs({"secretName": self.secret_name, "expires": self.expires})
 
-    def _signed(self, name: str, args: ServerCertificateArgs, key: tls.PrivateKey) -> tls.LocallySignedCert:
-        child = pulumi.ResourceOptions(parent=self)
-        request = tls.CertRequest(
-            f"{name}-request",
-            private_key_pem=key.private_key_pem,
+    def _wanted(self, name: str, args: ServerCertificateArgs) -> Wanted:
+        prefix = names.numbered(name, args.serial)
+        return Wanted(
+            purpose="server",
+            cluster="",
+            name=f"{prefix}-certificate",
+            prefix=prefix,
+            parent=self,
             # A host name may be longer than the 64 characters that a common name has room for; no client looks there.
             subject={"organization": args.organization, "common_name": "istiod"},
-            dns_names=[args.address] if args.address_type == "hostname" else None,
-            ip_addresses=[args.address] if args.address_type == "ip" else None,
-            opts=child,
-        )
-        return tls.LocallySignedCert(
-            f"{name}-certificate",
-            cert_request_pem=request.cert_request_pem,
-            ca_private_key_pem=args.root_ca.root_key_pem,
-            ca_cert_pem=args.root_ca.root_cert_pem,
-            allowed_uses=USES,
-            validity_period_hours=args.validity_days * 24,
-            opts=child,
+            dns_names=(args.address,) if args.address_type == "hostname" else (),
+            ip_addresses=(args.address,) if args.address_type == "ip" else (),
+            days=args.validity_days,
+            algorithm=args.algorithm,
         )
