@@ -95,7 +95,6 @@ def to_external(site: Site, member: Member, address: pulumi.Output[str]) -> Expo
     exposed = ExposeExternalIstiodArgs(
         address=address,
         address_type=plan.address_type,
-        root_cert_pem=site.root_ca.root_cert_pem,
         credential=credential,
         namespace=site.mesh.istio.namespace,
         revision=plan.revisions[0].name,

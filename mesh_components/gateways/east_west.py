@@ -45,7 +45,12 @@ class EastWestGateway(pulumi.ComponentResource):
         patient = pulumi.ResourceOptions.merge(child_options(self, opts), retry_while_unserved(name))
         exposed = [KubernetesObject(f"{name}-{role}", manifest, patient) for role, manifest in _exposed(args).items()]
         described = objects.Proxy(
-            names.EAST_WEST_GATEWAY, args.namespace, objects.EAST_WEST_PORTS, args.network, args.revision
+            names.EAST_WEST_GATEWAY,
+            args.namespace,
+            objects.EAST_WEST_PORTS,
+            args.network,
+            args.revision,
+            reads_secrets=False,
         )
         # The webhook that accepts what is exposed is served by the istiod that injects the proxy: before it, the pods
         # would be refused, and tried again ever more rarely.

@@ -17,6 +17,8 @@ from mesh_components.topology import names
 ISTIOD_GATEWAY = "istiod-gateway"
 EXTERNAL_GATEWAY = "external-istiod-gw"
 EXTERNAL_ROOT = "external-istiod-root"
+OWN_ROOT = "/var/run/secrets/istio/root-cert.pem"
+"""Where every proxy has the root of the Istio that injected it (`istiod-ca-cert` in the templates of Istio's chart)."""
 
 _EAST_WEST = {"istio": "eastwestgateway"}
 _GOES_AT_ONCE = {"pulumi.com/deletionPropagationPolicy": "background"}
@@ -94,8 +96,8 @@ def istiod_route_spec(revision: str, namespace: str, sni_hosts: Sequence[str]) -
 
 
 def external_root(namespace: Any, root_cert_pem: pulumi.Input[str]) -> Plain:
-    """The mesh's root where the gateway in front of an external control plane finds it. Nothing of it is secret; a
-    Secret is what a `credentialName` can name in every version."""
+    """The mesh's root where a gateway in front of an external control plane finds it whose own Istio has another.
+    Nothing of it is secret; a Secret is what a `credentialName` can name in every version."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -133,9 +135,11 @@ def external_route(namespace: Any, hosts: Sequence[Any], istiod: pulumi.Input[st
     return _object("VirtualService", "external-istiod-vs", namespace, spec)
 
 
-def external_rule(namespace: Any, istiod: pulumi.Input[str]) -> Plain:
-    """How the gateway connects to the external istiod: with TLS, to nobody but it, and with HTTP/2 for gRPC."""
-    tls = {"mode": "SIMPLE", "credentialName": EXTERNAL_ROOT, "sni": istiod, "subjectAltNames": [istiod]}
+def external_rule(namespace: Any, istiod: pulumi.Input[str], *, own_root: bool) -> Plain:
+    """How the gateway connects to the external istiod: with TLS, to nobody but it, and with HTTP/2 for gRPC. It knows
+    istiod by the root that it has from its own Istio, or by the one of `external_root`."""
+    known_by = {"caCertificates": OWN_ROOT} if own_root else {"credentialName": EXTERNAL_ROOT}
+    tls = {"mode": "SIMPLE", **known_by, "sni": istiod, "subjectAltNames": [istiod]}
     ports = [
         {
             "port": {"number": names.ISTIOD_PORT},

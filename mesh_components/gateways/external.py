@@ -49,8 +49,9 @@ class ExposeExternalIstiodArgs(ComponentArgs):
     address_type: AddressType
     credential: MaybeOutput[str]
     """Name of the TLS Secret with a certificate for the address, in the gateway's namespace."""
-    root_cert_pem: MaybeOutput[str]
-    """The mesh's root, by which the gateway knows istiod."""
+    root_cert_pem: MaybeOutput[str] | None = None
+    """The mesh's root, by which the gateway knows istiod, where its own Istio has another. Left out: that Istio's
+    certificates hang on the mesh's root too, so every proxy of it has the root already."""
     namespace: MaybeOutput[str] = "istio-system"
     """The mesh's root namespace in the external cluster, where its istiod is."""
     gateway_namespace: MaybeOutput[str] = names.LOCAL_NAMESPACE
@@ -63,23 +64,29 @@ class ExposeExternalIstiod(pulumi.ComponentResource):
 
     `mode: SIMPLE` alone, as in Istio's documentation, verifies against the public authorities of the proxy's image
     (istio/istio pilot/pkg/networking/core/cluster_tls.go), and istiod's own certificate is from none of them. So the
-    mesh's root goes to the gateway as a Secret that the DestinationRule names.
+    DestinationRule names the mesh's root: the file that the gateway has from its own Istio, or a Secret.
     """
 
     def __init__(self, name: str, args: ExposeExternalIstiodArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:index:ExposeExternalIstiod", name, {"addressType": args.address_type}, opts)
-        root = KubernetesObject(
-            f"{name}-root", expose.external_root(args.gateway_namespace, args.root_cert_pem), child_options(self, opts)
-        )
-        patient = pulumi.ResourceOptions.merge(child_options(self, opts, root), retry_while_unserved(name))
+        root = self._root(name, args, opts)
+        patient = pulumi.ResourceOptions.merge(child_options(self, opts, *root), retry_while_unserved(name))
         # Whoever calls an IP names no host, neither in TLS nor in a way that a Gateway could be asked for.
         hosts: list[Any] = ["*"] if args.address_type == "ip" else [args.address]
         istiod = pulumi.Output.from_input(args.namespace).apply(lambda space: names.istiod_host(args.revision, space))
         exposed = {
             "gateway": expose.external_gateway(args.namespace, hosts, args.credential),
             "route": expose.external_route(args.namespace, hosts, istiod),
-            "rule": expose.external_rule(args.namespace, istiod),
+            "rule": expose.external_rule(args.namespace, istiod, own_root=not root),
         }
         for role, manifest in exposed.items():
             KubernetesObject(f"{name}-{role}", manifest, patient)
         self.register_outputs({})
+
+    def _root(
+        self, name: str, args: ExposeExternalIstiodArgs, opts: pulumi.ResourceOptions | None
+    ) -> list[pulumi.Resource]:
+        if args.root_cert_pem is None:
+            return []
+        manifest = expose.external_root(args.gateway_namespace, args.root_cert_pem)
+        return [KubernetesObject(f"{name}-root", manifest, child_options(self, opts))]

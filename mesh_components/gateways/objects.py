@@ -1,5 +1,6 @@
 """The objects of a gateway's proxy as plain data, for a gateway of any name. They equal what the official `gateway`
-chart renders, but for the labels that name Helm and the chart; the NetworkPolicy is ours (see there)."""
+chart renders, but for the labels that name Helm and the chart; the NetworkPolicy is ours (see there), and a gateway
+that presents no certificates has no rights (`rbac.enabled: false` in the chart)."""
 
 from __future__ import annotations
 
@@ -43,6 +44,10 @@ class Proxy:
     """Of an east-west gateway: the network it is the door of."""
     revision: str = ""
     """Revision or tag that injects it."""
+    reads_secrets: bool = True
+    """Its Gateways name certificates (`credentialName`). istiod hands those to a proxy only whose account may list the
+    Secrets of its namespace (istio/istio pilot/pkg/xds/sds.go, `filterAuthorizedResources`). A gateway that passes TLS
+    through needs none of them, and beside it in the root namespace lies the key with which istiod signs."""
 
     @property
     def selector(self) -> dict[str, str]:

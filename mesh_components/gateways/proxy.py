@@ -63,11 +63,11 @@ def register(
 def _objects(proxy: objects.Proxy, args: ProxyArgs) -> dict[str, Plain]:
     made = {
         "account": objects.account(proxy),
-        "role": objects.role(proxy),
-        "role-binding": objects.role_binding(proxy),
         "proxy": objects.deployment(proxy, args.requests, args.limits),
         "autoscaler": objects.autoscaler(proxy, args.min_replicas, args.max_replicas),
     }
+    if proxy.reads_secrets:
+        made |= {"role": objects.role(proxy), "role-binding": objects.role_binding(proxy)}
     if args.min_replicas > 1:
         made["disruption-budget"] = objects.disruption_budget(proxy)
     if args.network_policy:

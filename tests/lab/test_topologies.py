@@ -259,6 +259,8 @@ def east_west_gateway(mesh: Applied, cluster: str) -> bool:
     assert [port["port"] for port in service["spec"]["ports"]] == [15021, 15443, 15012, 15017]
     assert service["metadata"]["labels"]["topology.istio.io/network"]
     assert mesh.answer["outputs"]["gateways"][cluster] == service["status"]["loadBalancer"]["ingress"][0]["ip"]
+    # Beside it lies the key with which istiod signs.
+    assert mesh.root(cluster, "/apis/rbac.authorization.k8s.io/v1", "rolebindings", "istio-eastwestgateway") is None
     deployment = mesh.root(cluster, "/apis/apps/v1", "deployments", "istio-eastwestgateway")
     return deployment is not None and bool(deployment["status"]["availableReplicas"])
 

@@ -33,7 +33,7 @@ from tests.support.meshes import kubeconfig
 
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 ISTIO = "kubernetes:networking.istio.io/v1"
-PROXY = ["account", "role", "role-binding", "proxy", "autoscaler"]
+PROXY = ["account", "proxy", "autoscaler"]
 
 
 def in_a_cluster(make: Callable[[pulumi.ResourceOptions], Any], *, preview: bool = False) -> Graph:
@@ -132,6 +132,13 @@ class TestEastWest:
         assert more - plain == {"gw-network-policy", "gw-disruption-budget"}
         assert plain < more
 
+    def test_the_proxy_cannot_read_the_key_with_which_istiod_signs(self) -> None:
+        """`cacerts` and the remote secrets lie in its namespace, and it passes all TLS through."""
+        rights = {"gw-role", "gw-role-binding"}
+        assert rights.isdisjoint(east_west().resources_by_name)
+        # One that presents certificates gets them from istiod only with these rights.
+        assert rights <= set(external().resources_by_name)
+
     def test_its_address_is_the_load_balancer_s(self) -> None:
         assert str(east_west().stack_outputs["address"]).startswith("198.51.100.")
 
@@ -187,6 +194,7 @@ def external(
     address_type: AddressType = "hostname",
     revision: str = "",
     *,
+    own_root: bool = False,
     known: bool = True,
     preview: bool = False,
     **root: Any,
@@ -207,7 +215,7 @@ def external(
             address=address,
             address_type=address_type,
             credential=certificate.secret_name,
-            root_cert_pem=ca.root_cert_pem,
+            root_cert_pem=None if own_root else ca.root_cert_pem,
             namespace="external-istiod",
             revision=revision,
         )
@@ -258,7 +266,18 @@ class TestExternal:
         ] == [(15012, service, {"number": 15012}), (15017, service, {"number": 443})]
         assert found["external-istiod-dr"].inputs["spec"]["host"] == service
 
-    def test_the_gateway_verifies_istiod_by_the_mesh_s_root(self) -> None:
+    def test_the_gateway_verifies_istiod_by_the_root_that_it_has_from_its_own_istio(self) -> None:
+        graph = external(own_root=True)
+        assert "expose-root" not in graph.resources_by_name
+        for port in istio_resources(graph)["external-istiod-dr"].inputs["spec"]["trafficPolicy"]["portLevelSettings"]:
+            assert port["tls"] == {
+                "mode": "SIMPLE",
+                "caCertificates": "/var/run/secrets/istio/root-cert.pem",
+                "sni": "istiod.external-istiod.svc",
+                "subjectAltNames": ["istiod.external-istiod.svc"],
+            }
+
+    def test_or_by_the_mesh_s_root_where_that_istio_has_another(self) -> None:
         graph = external()
         found = istio_resources(graph)
         xds, webhook = found["external-istiod-dr"].inputs["spec"]["trafficPolicy"]["portLevelSettings"]

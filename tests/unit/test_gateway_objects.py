@@ -17,6 +17,7 @@ HELM_ONLY = {"helm.sh/chart", "app.kubernetes.io/version", "app.kubernetes.io/ma
 """Labels that name Helm, the chart and its version."""
 
 EAST_WEST = objects.Proxy("istio-eastwestgateway", "istio-system", objects.EAST_WEST_PORTS, network="network1")
+"""With the rights that the chart gives it unless told otherwise (`rbac.enabled`)."""
 INGRESS_PORTS = (("status-port", 15021), ("http2", 80), ("https", 443))
 INGRESS = objects.Proxy("istio-ingressgateway", "istio-system", INGRESS_PORTS)
 
