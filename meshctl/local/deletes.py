@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from meshctl.local.engine import unexpected
 from meshctl.local.model import Op, Record, StepError
 from meshctl.local.planner import Watcher
-from meshctl.local.registry import PROVIDER_PREFIX, Registry, package
+from meshctl.local.registry import DYNAMIC, PROVIDER_PREFIX, Registry, package
 from meshctl.local.state import StateError, Store, begun, provider_of
 from meshctl.local.values import scrub, strings
 
@@ -130,7 +130,9 @@ def _is_outside(record: Record) -> bool:
 
 def _identities(record: Record) -> set[tuple[str, ...]]:
     """What a record stands for, under each of its names: an object of Kubernetes also has one that no provider and no
-    version of its kind changes."""
+    version of its kind changes. The id of a dynamic resource names it to its own class alone."""
+    if package(record.type) == DYNAMIC:
+        return set()
     found: set[tuple[str, ...]] = {(record.provider, record.type, record.id)} if record.id else set()
     metadata = record.outputs.get("metadata")
     uid = metadata.get("uid") if isinstance(metadata, Mapping) and package(record.type) == "kubernetes" else None

@@ -171,6 +171,8 @@ class Engine:
         else:
             self._watcher.begin(goal.urn, step.op)
             done, doom = self._act(plan)
+            for warning in done.warnings:
+                self._watcher.warn(warning)
         made = _made(goal, done)
         if not goal.custom and record is not None:
             # What a component says at its end is not known yet; the last word stands until then.
@@ -210,7 +212,7 @@ class Engine:
 
     def _make_room(self, plan: Plan, record: Record) -> Record | None:
         """Delete what is to be replaced, or return it if it goes after its successor has come."""
-        if not _deletes_first(plan.goal):
+        if not (plan.step.delete_first or _deletes_first(plan.goal)):
             return record
         if not record.options.retain_on_delete:
             provider_of(record, self.store, self._registry).delete(record)

@@ -112,6 +112,10 @@ class Step:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """The outputs after the step as far as they can be told now; `UNKNOWN` for the rest."""
     warnings: tuple[str, ...] = ()
+    inputs: Mapping[str, Any] | None = None
+    """What the provider made of the inputs, to be applied and recorded instead of them; None where it leaves them."""
+    delete_first: bool = False
+    """Whether a replacement has to wait until what it replaces is gone."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class Applied:
 
     id: str
     outputs: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
 class StepError(Exception):

@@ -143,8 +143,10 @@ class Planner:
             self._renamed.get(record.provider, record.provider) != goal.provider or goal.provider in self._replaced
         )
         plan = Plan(goal, record, former, Step(Op.SAME), moved)
-        step = self._ask(provider, goal, plan.known)
-        return replace(plan, step=self._judge(plan, step, provider))
+        step = self._judge(plan, self._ask(provider, goal, plan.known), provider)
+        if step.inputs is not None:
+            goal = replace(goal, inputs=step.inputs)
+        return replace(plan, goal=goal, step=step)
 
     def _judge(self, plan: Plan, step: Step, provider: Provider) -> Step:
         """Replace what the program wants replaced, and finish what was interrupted."""
@@ -153,12 +155,12 @@ class Planner:
             return step
         if plan.moved:
             # What its new provider finds now may be the very object that its old one is about to delete.
-            return Step(Op.REPLACE, (_MOVED,), step.outputs)
+            return replace(step, op=Op.REPLACE, changes=(_MOVED,), warnings=())
         if plan.known is None:
             return step
         if _is_triggered(record, goal):
             fresh = self._ask(provider, goal, None)
-            return Step(Op.REPLACE, (*step.changes, _TRIGGERED), fresh.outputs, fresh.warnings)
+            return replace(fresh, op=Op.REPLACE, changes=(*step.changes, _TRIGGERED))
         if record.pending is not None and step.op is Op.SAME:
             note = FieldChange("", None, None, f"finishes a step ({record.pending}) that was interrupted")
             return replace(step, op=Op.UPDATE, changes=(note,))

@@ -27,7 +27,14 @@ def _tls(inputs: Mapping[str, Any], stack: str, progress: Progress) -> Provider:
     return TlsProvider()
 
 
-FACTORIES: Mapping[str, Factory] = {"kubernetes": _kubernetes, "tls": _tls}
+def _dynamic(inputs: Mapping[str, Any], stack: str, progress: Progress) -> Provider:  # noqa: ARG001 (it needs neither)
+    from meshctl.local.providers.dynamic import DynamicProvider
+
+    return DynamicProvider(inputs)
+
+
+DYNAMIC = "pulumi-python"
+FACTORIES: Mapping[str, Factory] = {"kubernetes": _kubernetes, DYNAMIC: _dynamic, "tls": _tls}
 NEEDS_PROVIDER = frozenset({"kubernetes"})
 """Packages whose ambient default would act on whatever cluster the machine points at."""
 

@@ -21,8 +21,8 @@ from meshctl.local.model import UNKNOWN, Goal, Op, Record
 from meshctl.local.monitor import Monitor
 from meshctl.local.passphrase import Crypter, from_environment
 from meshctl.local.planner import Watcher, cluster_name
-from meshctl.local.project import Project
-from meshctl.local.registry import FACTORIES, Factory, Registry
+from meshctl.local.project import Config, Project
+from meshctl.local.registry import DYNAMIC, FACTORIES, PROVIDER_PREFIX, Factory, Registry, package
 from meshctl.local.state import Store
 from meshctl.local.values import SECRET, has_unknown, scrub, split_path, strings
 from meshctl.rows import DECLINED, Field, Report, Row, refused
@@ -88,6 +88,8 @@ class Session:
                 return refused(planned)
             if not confirm(planned):
                 return DECLINED
+            if any(package(record.type) == DYNAMIC for record in records):
+                self._surround(self.project.config(self._crypter(None)))
             with self._interruptible():
                 deleter = Deleter(self._store, self._registry, self._watcher, self.stop)
                 deleter.run(records)
@@ -115,6 +117,7 @@ class Session:
 
     def _pass(self, *, preview: bool, agreed: Agreed | None = None) -> tuple[Engine, list[str], Monitor]:
         config = self.project.config(self._crypter(None))
+        self._surround(config)
         engine = Engine(
             self._store, self._registry, self._watcher, self.stop, self._warned, preview=preview, agreed=agreed
         )
@@ -134,6 +137,12 @@ class Session:
         failures = self._named(engine.failures)
         failures += list(dict.fromkeys(monitor.errors)) or ([scrub(error, iter(hidden))] if error else [])
         return engine, failures, monitor
+
+    def _surround(self, config: Config) -> None:
+        """Tell dynamic providers, whose code is the program's, what they find around them."""
+        folder, name = str(self.project.program.parent), self.project.name
+        around = {"project": name, "folder": folder, "config": config.values, "secretKeys": config.secret_keys}
+        self._registry.configure("", f"{PROVIDER_PREFIX}{DYNAMIC}", around)
 
     def _rows(self, engine: Engine, failures: list[str]) -> Iterator[Row]:
         for outcome in engine.outcomes.values():
