@@ -8,7 +8,7 @@ from typing import Protocol
 
 from mesh_components.settings import Severity
 from mesh_components.topology.certificates.bundle import Part, Problem
-from mesh_components.topology.certificates.path import Held, Path
+from mesh_components.topology.certificates.path import Held, Path, find
 
 
 class Opened(Protocol):
@@ -17,6 +17,10 @@ class Opened(Protocol):
     @property
     def ca(self) -> Held | None:
         """The signing certificate."""
+
+    @property
+    def chain(self) -> tuple[Held, ...]:
+        """What is sent behind workloads' certificates."""
 
     @property
     def roots(self) -> tuple[Held, ...]:
@@ -39,7 +43,7 @@ def checks(bundles: Mapping[str, Opened]) -> Iterator[Problem]:
                 "bundles-differ",
                 Severity.WARNING,
                 Part.ROOT_CERT,
-                f'does not trust the same roots as "{left}": the two trust each other, and other meshes one of them only',
+                f'does not trust the same roots as "{left}": they get on, and a stranger is trusted by one only',
                 "give every cluster the same roots, in the same order",
                 right,
             )
@@ -68,8 +72,8 @@ def _strangers(cluster: str, pairs: list[tuple[str, str]]) -> Problem:
 
 
 def _trusts(reader: Opened, signer: Opened) -> bool:
-    root = signer.way.root if signer.way else None
-    return root is not None and root.fingerprint in _fingerprints(reader)
+    """Whether what the signer's chain says leads to a root of the reader."""
+    return signer.ca is not None and find(signer.ca, signer.chain, reader.roots).end is None
 
 
 def _fingerprints(bundle: Opened) -> set[str]:

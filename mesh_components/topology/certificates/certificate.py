@@ -180,8 +180,8 @@ def _authority(certificate: Certificate, below: int) -> Iterator[Remark]:
         allowed = found.value.path_length
         yield Remark(
             "path-length",
-            f"allows {allowed} CA certificates under it (path length), and there {'is' if below == 1 else 'are'} {below}: "
-            "istiod may start, and Envoy refuses every workload's certificate",
+            f"allows {allowed} CA certificates under it (path length), and there will be {below}: istiod may "
+            "start, and Envoy refuses every workload's certificate",
             f"issue it without a path length, or with {below} or more",
         )
     if not list(certificate.parsed.subject):
@@ -227,7 +227,7 @@ def _usage(certificate: Certificate) -> Iterator[Remark]:
 
 
 def _algorithms(certificate: Certificate) -> Iterator[Remark]:
-    yield from keys.algorithm(certificate.parsed.public_key(), "has")
+    yield from keys.algorithm(certificate.parsed.public_key())
     if certificate.parsed.public_key_algorithm_oid.dotted_string == "1.2.840.113549.1.1.10":
         yield Remark(
             "pss-key", "has a key that is for RSASSA-PSS only, which Go does not know", "use an ordinary RSA key"

@@ -1,4 +1,4 @@
-"""A private key, as istiod takes it (`ParsePemEncodedKey`, `tls.X509KeyPair`). No message says anything of its value."""
+"""A private key, as istiod takes it (`ParsePemEncodedKey`, `tls.X509KeyPair`). No message quotes it."""
 
 from __future__ import annotations
 
@@ -91,8 +91,7 @@ def _public(block: pem.Block) -> tuple[bytes | None, Remark | None]:
         return None, Remark("key-algorithm", "holds a key of a kind that istiod does not know", _BETTER)
     except (ValueError, TypeError):
         return None, _UNREADABLE
-    wrong = next(algorithm(key.public_key(), "holds"), None)
-    return public_bytes(key.public_key()), wrong
+    return public_bytes(key.public_key()), None  # whether its kind is good is said of the certificate
 
 
 def _label(der: bytes) -> str:
@@ -116,37 +115,35 @@ _SHORTEST_RSA = 2048
 _LONGEST_RSA = 8192
 
 
-def algorithm(public: Any, has: str) -> Iterator[Remark]:
-    """What is wrong with the kind of a public key; `has` is the verb of the sentence."""
+def algorithm(public: Any) -> Iterator[Remark]:
+    """What is wrong with the kind of a certificate's public key."""
     from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
     if isinstance(public, rsa.RSAPublicKey):
         bits = public.key_size
         if bits < _SHORTEST_RSA:
             yield Remark(
-                "short-rsa", f"{has} an RSA key of {bits} bits, which Go and ztunnel refuse as too weak", _BETTER
+                "short-rsa", f"has an RSA key of {bits} bits, which Go and ztunnel refuse as too weak", _BETTER
             )
         if bits > _LONGEST_RSA:
-            yield Remark("long-rsa", f"{has} an RSA key of {bits} bits, and Go's TLS refuses more than 8192", _BETTER)
+            yield Remark("long-rsa", f"has an RSA key of {bits} bits, and Go's TLS refuses more than 8192", _BETTER)
     elif isinstance(public, ec.EllipticCurvePublicKey):
-        yield from _curve(public.curve.name, has)
+        yield from _curve(public.curve.name)
     elif isinstance(public, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
         name = "Ed25519" if isinstance(public, ed25519.Ed25519PublicKey) else "Ed448"
-        yield Remark(
-            "edwards", f"{has} an {name} key, and istiod and Envoy sign and verify with RSA and ECDSA", _BETTER
-        )
+        yield Remark("edwards", f"has an {name} key, and istiod and Envoy sign and verify with RSA and ECDSA", _BETTER)
     else:
         name = "a DSA key" if isinstance(public, dsa.DSAPublicKey) else "a key of an unknown kind"
-        yield Remark("dsa-key", f"{has} {name}, which no TLS takes any more", _BETTER)
+        yield Remark("dsa-key", f"has {name}, which no TLS takes any more", _BETTER)
 
 
-def _curve(name: str, has: str) -> Iterator[Remark]:
+def _curve(name: str) -> Iterator[Remark]:
     if name == "secp521r1":
         yield Remark(
             "p521",
-            f"{has} a key on P-521: istiod and Envoy verify it, ztunnel does not with every library it is built with",
+            "has a key on P-521: istiod and Envoy verify it, ztunnel does not with every library it is built with",
             "use P-384 where ambient is planned",
             Severity.WARNING,
         )
     elif name not in ("secp256r1", "secp384r1"):
-        yield Remark("curve", f"{has} a key on the curve {name}, which TLS does not offer", _BETTER)
+        yield Remark("curve", f"has a key on the curve {name}, which TLS does not offer", _BETTER)

@@ -71,8 +71,8 @@ def _unreadable(text: str) -> Remark | None:
         return Remark(
             "der",
             "is binary, such as DER, PKCS#12 or UTF-16, and istiod reads PEM only",
-            "convert it: `openssl x509 -inform DER -in FILE -out FILE.pem` for a certificate, `openssl pkey -inform DER` "
-            "for a key, `openssl pkcs12 -nodes` for a PKCS#12 store",
+            "convert it: `openssl x509 -inform DER -in FILE -out FILE.pem` for a certificate, `openssl pkey "
+            "-inform DER` for a key, `openssl pkcs12 -nodes` for a PKCS#12 store",
         )
     if text.startswith("\ufeff"):
         return Remark(
