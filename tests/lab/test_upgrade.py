@@ -17,6 +17,7 @@ from tests.lab.conftest import RealLab
 from tests.support.charts import repository
 from tests.support.project import Project
 from tests.support.recipes import on_lab
+from tests.support.upgrades import BUILDS
 
 pytestmark = pytest.mark.lab
 
@@ -25,15 +26,6 @@ CLUSTERS = ("cluster1", "cluster2")
 APPLICATIONS = "applications"
 """A namespace of the mesh's users, which follows the tag `prod`."""
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
-BUILDS = {
-    "base": {"IstioBase", "DefaultValidator"},
-    "control-plane": {"Istiod"},
-    "gateway": {"EastWestGateway"},
-    "tags": {"RevisionTag"},
-    "default": {"DefaultValidator", "EastWestGateway"},
-    "remove": {"Istiod"},
-}
-"""The components in which a kind of step may change something, and no other may."""
 
 
 class Upgraded:
@@ -43,14 +35,17 @@ class Upgraded:
         self.project = project
         self.apis = apis
         self.did: dict[str, set[str]] = {}
-        """What each step changed, by its title."""
+        """What the preview of each step showed, by its title."""
 
-    def up(self, document: Any) -> list[dict[str, Any]]:
-        """Apply a document. What was done, by resource; the preview of the same is another test's matter."""
+    def taken(self, document: Any) -> list[dict[str, Any]]:
+        """What the preview of a document shows, by resource; then the document is applied, and does just that."""
         self.project.write(document)
+        shown = self.project.changes()
         with self.watched():
             answer = json.loads(self.project.done("up", "--yes", "--skip-preview", "--json"))
-        return [row for row in answer["resources"] if row["op"] != "same"]
+        did = {(row["urn"], row["op"]) for row in answer["resources"] if row["op"] != "same"}
+        assert did == {(row["urn"], row["op"]) for row in shown}
+        return shown
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -145,10 +140,10 @@ def test_the_plan_visits_every_cluster(mesh: tuple[Upgraded, tuple[Step, ...]]) 
         assert {name for step in steps if step.kind == kind for name in step.clusters} == set(CLUSTERS)
 
 
-def test_every_step_changes_only_what_is_its_own(mesh: tuple[Upgraded, tuple[Step, ...]]) -> None:
+def test_every_preview_shows_what_is_its_step_s_and_up_does_no_more(mesh: tuple[Upgraded, tuple[Step, ...]]) -> None:
     upgraded, steps = mesh
     for step in _applied(steps):
-        rows = upgraded.up(step.document)
+        rows = upgraded.taken(step.document)
         assert rows, step.title
         assert {row["cluster"] for row in rows} - {""} == set(step.clusters), step.title
         built = {row["urn"].split("::")[2].split("$")[-2].rsplit(":", 1)[-1] for row in rows if row["cluster"]}
@@ -164,7 +159,7 @@ def test_every_step_can_be_taken_back(mesh: tuple[Upgraded, tuple[Step, ...]]) -
     """Down the same stairs, one by one: the way back is open after each step, and touches what the step touched."""
     upgraded, steps = mesh
     for step in reversed(_applied(steps)):
-        back = {row["urn"] for row in upgraded.up(step.rollback.document)}
+        back = {row["urn"] for row in upgraded.taken(step.rollback.document)}
         assert back == upgraded.did[step.title], step.title
     assert upgraded.project.changes() == []
     assert _istiods(upgraded) == [("istiod-1-30-3", "1.30.3")] * 2

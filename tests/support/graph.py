@@ -85,7 +85,10 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
         self.rendered.append(options)
         chart = str(options.get("path") or options["chart"]).rsplit("/", 1)[-1]
         assert self.charts, "this program was to render no chart"
-        return {"result": self.charts(chart, options["values"], options["namespace"])}
+        objects = self.charts(chart, options["values"], options["namespace"])
+        if "version" in options:
+            objects = [_of_chart(item, f"{chart}-{options['version']}") for item in objects]
+        return {"result": objects}
 
     # what is recorded
 
@@ -199,6 +202,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
+
+
+def _of_chart(item: dict[str, Any], chart: str) -> dict[str, Any]:
+    """The object with the label that each of Istio's has: another version of the chart changes every object."""
+    metadata = item["metadata"]
+    return {**item, "metadata": {**metadata, "labels": {**(metadata.get("labels") or {}), "helm.sh/chart": chart}}}
 
 
 def _pem(kind: str, text: str) -> str:

@@ -167,7 +167,8 @@ def default(document: Document, goal: Goal) -> Iterator[Step]:
     for cluster in mesh.clusters:
         if edits.gateway_revision(document, cluster.name) not in dict(tags(mesh, cluster)):
             after = edits.with_gateway_revision(after, cluster.name, edits.REMOVED)
-    node = any(part.cni or part.ambient for part in plan(mesh).clusters)
+    parts = plan(mesh).clusters
+    node = any(part.cni or part.ambient for part in parts)
     moves = node and default_version(mesh) != default_version(read(after))
     late = [c.name for c in mesh.clusters if follows_default(mesh, c.name)]
     commands = (*APPLY, " ".join([RESTART, *(f"--cluster {name}" for name in late)])) if late else APPLY
@@ -175,11 +176,12 @@ def default(document: Document, goal: Goal) -> Iterator[Step]:
         "default",
         f"{_named(goal.name)} is the default",
         words.DEFAULT + (words.DEFAULT_NODE if moves else "") + (words.DEFAULT_LATE if late else ""),
-        tuple(c.name for c in mesh.clusters),
+        # A remote has no validator; what bears the default's name there is on its nodes.
+        tuple(part.name for part in parts if part.role == "primary" or part.cni or part.ambient),
         after,
         commands,
         (
-            f"ValidatingWebhookConfiguration istiod-default-validator of each cluster names {names.istiod(goal.name)}",
+            f"ValidatingWebhookConfiguration istiod-default-validator of each primary names {names.istiod(goal.name)}",
             *(("DaemonSets of the CNI plugin and ztunnel have rolled on every node",) if moves else ()),
         ),
         Rollback(
