@@ -54,7 +54,7 @@ def between_networks(site: Site, member: Member, *after: pulumi.Resource) -> Non
             namespace=istio.namespace,
             revision=plan.gateway_revision,
             network_policy=istio.network_policies,
-            **plan.settings.east_west.model_dump(include={"service_type", "annotations", "address"}),
+            **plan.settings.east_west.model_dump(include=_FROM_DOCUMENT),
         )
         member.ambient_gateway = AmbientGateway(f"{member.prefix}-ambient-gateway", ambient, opts)
 

@@ -1,9 +1,9 @@
 """East-west gateway of ambient: a Gateway of the Gateway API, for which istiod runs the proxy.
 
-Owns the Gateway, and on request a NetworkPolicy. Account, Deployment and Service are made by istiod, which owns them:
-it must come after an istiod that knows the class `istio-east-west` (PILOT_ENABLE_AMBIENT and
-AMBIENT_ENABLE_MULTI_NETWORK) and after the CRDs of the Gateway API. It carries HBONE only: it cannot expose istiod,
-which is why ambient has no primary-remote.
+Owns the Gateway; on request a ConfigMap with what istiod is to do otherwise for it, and a NetworkPolicy. Account,
+Deployment, Service, autoscaler and disruption budget are made by istiod, which owns them: it must come after an istiod
+that knows the class `istio-east-west` (PILOT_ENABLE_AMBIENT and AMBIENT_ENABLE_MULTI_NETWORK) and after the CRDs of the
+Gateway API. It carries HBONE only: it cannot expose istiod, which is why ambient has no primary-remote.
 """
 
 from __future__ import annotations
@@ -12,31 +12,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from pydantic import Field
 
-from mesh_components.component import ComponentArgs, MaybeOutput, child_options
+from mesh_components.component import child_options
 from mesh_components.gateways.objects import policy_spec
-from mesh_components.gateways.proxy import ServiceType
+from mesh_components.gateways.overlays import overlays
+from mesh_components.gateways.proxy import ProxyArgs
 from mesh_components.kubernetes import KubernetesObject, Plain
 from mesh_components.topology import names
 
 
-class AmbientGatewayArgs(ComponentArgs):
-    """Which network it is the door of, and how it is reached."""
+class AmbientGatewayArgs(ProxyArgs):
+    """Which network it is the door of. As long as nothing is said of its size there is one proxy, with the resources
+    that istiod's `global.proxy` has, and no autoscaler."""
 
     network: str
     gateway_name: str = names.AMBIENT_GATEWAY
     """Of the Gateway, and of all that istiod makes for it: not the name of another gateway."""
-    namespace: MaybeOutput[str] = "istio-system"
-    revision: str = ""
-    """Revision or tag that serves it; without one, only the default revision does."""
-    service_type: ServiceType = "LoadBalancer"
-    annotations: dict[str, str] = Field(default_factory=dict)
-    """Of the Service, for the cloud's load balancer."""
-    network_policy: bool = False
-    """A NetworkPolicy that opens the gateway's ports, where a cluster denies what is not allowed."""
-    address: str | None = None
-    """IP or host name at which the gateway is reached, where it is known beforehand."""
 
 
 class AmbientGateway(pulumi.ComponentResource):
@@ -49,7 +40,12 @@ class AmbientGateway(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AmbientGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:index:AmbientGateway", name, {"network": args.network}, opts)
-        gateway = KubernetesObject(f"{name}-gateway", gateway_object(args), child_options(self, opts))
+        # istiod makes nothing at all for a Gateway whose ConfigMap is not there.
+        parameters = [
+            KubernetesObject(f"{name}-parameters", manifest, child_options(self, opts))
+            for manifest in parameters_object(args)
+        ]
+        gateway = KubernetesObject(f"{name}-gateway", gateway_object(args), child_options(self, opts, *parameters))
         if args.network_policy:
             KubernetesObject(f"{name}-network-policy", network_policy(args), child_options(self, opts))
         if args.address is not None:
@@ -73,6 +69,9 @@ def gateway_object(args: AmbientGatewayArgs) -> Plain:
         "protocol": "HBONE",
         "tls": {"mode": "Terminate", "options": {"gateway.istio.io/tls-terminate-mode": "ISTIO_MUTUAL"}},
     }
+    infrastructure: dict[str, Any] = {"annotations": dict(args.annotations)} if args.annotations else {}
+    if overlays(args):
+        infrastructure["parametersRef"] = {"group": "", "kind": "ConfigMap", "name": _parameters(args)}
     labels = {names.NETWORK_LABEL: args.network, **({names.REVISION_LABEL: args.revision} if args.revision else {})}
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
@@ -86,9 +85,20 @@ def gateway_object(args: AmbientGatewayArgs) -> Plain:
         "spec": {
             "gatewayClassName": "istio-east-west",
             "listeners": [listener],
-            **({"infrastructure": {"annotations": dict(args.annotations)}} if args.annotations else {}),
+            **({"infrastructure": infrastructure} if infrastructure else {}),
         },
     }
+
+
+def parameters_object(args: AmbientGatewayArgs) -> list[Plain]:
+    """The ConfigMap that the Gateway names, where something of its proxy is to be otherwise; else none."""
+    data = overlays(args)
+    metadata = {"name": _parameters(args), "namespace": args.namespace}
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}] if data else []
+
+
+def _parameters(args: AmbientGatewayArgs) -> str:
+    return f"{args.gateway_name}-parameters"
 
 
 def network_policy(args: AmbientGatewayArgs) -> Plain:

@@ -25,6 +25,9 @@ EXTERNAL_PORTS = tuple((name, port) for name, port in EAST_WEST_PORTS if port !=
 METRICS_PORTS = (15020, 15090)
 """Where the agent and Envoy are scraped."""
 
+KEEPS_ONE: Mapping[str, Any] = {"minAvailable": 1}
+"""What a disruption budget says."""
+
 AS_CHART = ResourceAmounts()
 """What is left out is as in the chart."""
 _REQUESTS = ResourceAmounts(cpu="100m", memory="128Mi")
@@ -120,20 +123,25 @@ def deployment(proxy: Proxy, requests: ResourceAmounts = AS_CHART, limits: Resou
 
 
 def autoscaler(proxy: Proxy, min_replicas: int, max_replicas: int) -> Plain:
-    """Scales on CPU at 80 %, as the chart does."""
+    """Scales the Deployment of the same name."""
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": proxy.name}
+    spec = {"scaleTargetRef": target, **scaling(min_replicas, max_replicas)}
+    return _object(proxy, "autoscaling/v2", "HorizontalPodAutoscaler", spec=spec)
+
+
+def scaling(min_replicas: int, max_replicas: int) -> dict[str, Any]:
+    """On CPU at 80 %, as the chart does."""
     target = {"averageUtilization": 80, "type": "Utilization"}
-    spec = {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": proxy.name},
+    return {
         "minReplicas": min_replicas,
         "maxReplicas": max_replicas,
         "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
     }
-    return _object(proxy, "autoscaling/v2", "HorizontalPodAutoscaler", spec=spec)
 
 
 def disruption_budget(proxy: Proxy) -> Plain:
     """Keeps one proxy through a node's maintenance. Only of use with two or more."""
-    spec = {"minAvailable": 1, "selector": {"matchLabels": proxy.selector}}
+    spec = {**KEEPS_ONE, "selector": {"matchLabels": proxy.selector}}
     return _object(proxy, "policy/v1", "PodDisruptionBudget", spec=spec)
 
 

@@ -119,3 +119,34 @@ def test_nothing_is_left_and_the_crds_go_when_asked(mesh: tuple[Project, list[Ap
     gone = ("/istio-system", "istio-system/", "charts.test", "injector", "revision-tag")
     for api in apis:
         eventually(lambda a=api: not [p for p in everything(a) if any(part in p for part in gone)])  # type: ignore[misc]
+
+
+def test_what_istiod_is_to_make_of_an_ambient_gateway_comes_and_goes(
+    wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The stand-in makes no proxy: what istiod makes of the ConfigMap is read from its source."""
+    project = Project(tmp_path_factory.mktemp("ambient"), wide_lab.dir, stack="ambient-multi-network")
+    api = Api(wide_lab.kubeconfig("cluster1"))
+    plain = on_lab("ambient-multi-network")
+    large = on_lab("ambient-multi-network")
+    large["clusters"][0]["eastWest"] |= {"minReplicas": 2, "loadBalancerSourceRanges": ["203.0.113.0/24"]}
+    gateways = "/apis/gateway.networking.k8s.io/v1/namespaces/istio-system/gateways"
+    name = "istio-eastwestgateway-ambient"
+    try:
+        project.write(large)
+        project.done("up", "--yes", "--skip-preview")
+        said = named(api, f"{CORE}/configmaps")[f"{name}-parameters"]["data"]
+        assert set(said) == {"service", "horizontalPodAutoscaler", "podDisruptionBudget"}
+        reference = named(api, gateways)[name]["spec"]["infrastructure"]["parametersRef"]
+        assert reference == {"group": "", "kind": "ConfigMap", "name": f"{name}-parameters"}
+        assert project.changes() == []
+        project.write(plain)
+        assert [(row["op"], row["type"].rpartition(":")[2]) for row in project.changes()] == [
+            ("update", "Gateway"),
+            ("delete", "ConfigMap"),
+        ]
+        project.done("up", "--yes", "--skip-preview")
+        assert "infrastructure" not in named(api, gateways)[name]["spec"]
+        assert f"{name}-parameters" not in named(api, f"{CORE}/configmaps")
+    finally:
+        project.done("destroy", "--yes")

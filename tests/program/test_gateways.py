@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 from cryptography import x509
 from pydantic import ValidationError
 
@@ -23,6 +24,7 @@ from mesh_components.gateways.external import (
     ExternalGateway,
     ExternalGatewayArgs,
 )
+from mesh_components.settings.base import ResourceAmounts
 from mesh_components.settings.cluster import AddressType, EastWestSettings
 from mesh_components.trust.root_ca import RootCA, RootCAArgs
 from mesh_components.trust.server_cert import ServerCertificate, ServerCertificateArgs
@@ -156,7 +158,7 @@ class TestEastWest:
 
 
 class TestAmbient:
-    """One object; the rest is istiod's."""
+    """One object; the rest is istiod's, which is told by a ConfigMap what to make otherwise."""
 
     @pytest.fixture(autouse=True)
     def answered(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,6 +175,53 @@ class TestAmbient:
         labels = {"topology.istio.io/network": "network1", "istio.io/rev": "a"}
         assert gateway.inputs["metadata"]["labels"] == labels
         assert graph.cluster(gateway) == "east"
+
+    def test_the_document_s_words_are_the_component_s(self) -> None:
+        decided = {"enabled", "address_type", "credential", "hosts"}
+        assert set(EastWestSettings.model_fields) - decided <= set(AmbientGatewayArgs.model_fields)
+
+    def test_what_istiod_is_to_make_otherwise_stands_in_a_config_map_before_the_gateway(self) -> None:
+        """istiod makes nothing for a Gateway whose ConfigMap is not there."""
+        amounts = ResourceAmounts(cpu="500m")
+        graph = self.ambient(min_replicas=2, requests=amounts, load_balancer_source_ranges=("203.0.113.0/24",))
+        parameters, gateway = graph.resources_by_name["gw-parameters"], graph.resources_by_name["gw-gateway"]
+        named = {"group": "", "kind": "ConfigMap", "name": parameters.kubernetes_name}
+        assert gateway.inputs["spec"]["infrastructure"] == {"parametersRef": named}
+        assert parameters.inputs["metadata"]["namespace"] == gateway.inputs["metadata"]["namespace"]
+        assert "gw-parameters" in gateway.depends_on
+        assert {key: yaml.safe_load(text)["spec"] for key, text in parameters.inputs["data"].items()} == {
+            "deployment": {
+                "template": {
+                    "spec": {"containers": [{"name": "istio-proxy", "resources": {"requests": {"cpu": "500m"}}}]}
+                }
+            },
+            "service": {"loadBalancerSourceRanges": ["203.0.113.0/24"]},
+            "horizontalPodAutoscaler": {
+                "minReplicas": 2,
+                "maxReplicas": 5,
+                "metrics": [
+                    {
+                        "type": "Resource",
+                        "resource": {"name": "cpu", "target": {"averageUtilization": 80, "type": "Utilization"}},
+                    }
+                ],
+            },
+            "podDisruptionBudget": {"minAvailable": 1},
+        }
+
+    @pytest.mark.parametrize(
+        ("args", "kinds"),
+        [
+            ({"min_replicas": 1, "max_replicas": 5}, set()),
+            ({"max_replicas": 9}, {"horizontalPodAutoscaler"}),
+            ({"limits": ResourceAmounts(memory="1Gi")}, {"deployment"}),
+            ({"annotations": {"a": "b"}}, set()),
+        ],
+    )
+    def test_of_what_is_not_stated_nothing_is_said(self, args: dict[str, Any], kinds: set[str]) -> None:
+        graph = self.ambient(**args)
+        said = graph.resources_by_name.get("gw-parameters")
+        assert (set(said.inputs["data"]) if said else set()) == kinds
 
     def test_a_network_policy_is_made_on_request(self) -> None:
         added = set(self.ambient(network_policy=True).resources_by_name) - set(self.ambient().resources_by_name)

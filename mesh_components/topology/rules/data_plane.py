@@ -55,39 +55,19 @@ def no_plugin(context: Context) -> Iterator[Finding]:
 
 
 def not_for_ambient(context: Context) -> Iterator[Finding]:
-    """MESH426. istiod makes the proxy of a Gateway, and of these settings only the annotations get there. Beside a
-    gateway for sidecars, which has them, only a door that seems to be closed is told."""
+    """MESH426. Beside a gateway for sidecars, which has it, the setting is heard."""
     mesh = context.mesh
-    ambient = mesh.istio.data_plane == "ambient"
-    default = EastWestSettings().model_dump(by_alias=True)
+    if mesh.istio.data_plane != "ambient":
+        return
     for index, cluster in context.clusters():
-        if not needs_ambient_gateway(mesh, cluster):
-            continue
-        stated = {key for key, value in cluster.east_west.model_dump(by_alias=True).items() if value != default[key]}
-        for key, fix in _CLOSED.items():
-            if key in stated and (ambient or key != "hosts"):
-                yield error(
-                    "MESH426",
-                    at(index, f"eastWest.{key}"),
-                    f'the ambient gateway of "{cluster.name}" does not have this, and would be open to more than is '
-                    "written here",
-                    fix,
-                )
-        for key in _SIZE if ambient else ():
-            if key in stated:
-                yield warning(
-                    "MESH426",
-                    at(index, f"eastWest.{key}"),
-                    f'istiod makes the ambient gateway of "{cluster.name}", and nobody tells it this',
-                    "take it out",
-                )
+        if needs_ambient_gateway(mesh, cluster) and cluster.east_west.hosts != EastWestSettings().hosts:
+            yield error(
+                "MESH426",
+                at(index, "eastWest.hosts"),
+                f'the ambient gateway of "{cluster.name}" does not have this, and would be open to more than is '
+                "written here",
+                "take it out; other networks reach the Services with the label istio.io/global, and no others",
+            )
 
-
-_CLOSED = {
-    "loadBalancerSourceRanges": "take it out, and close the load balancer by its cloud's own means: `annotations`, as "
-    "far as they can, or a firewall",
-    "hosts": "take it out; other networks reach the Services with the label istio.io/global, and no others",
-}
-_SIZE = ("minReplicas", "maxReplicas", "requests", "limits")
 
 RULES = (one_network, mixed, no_plugin, not_for_ambient)
