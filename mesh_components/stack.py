@@ -10,12 +10,16 @@ import yaml
 
 from mesh_components.federation import MeshFederationArgs
 from mesh_components.kubernetes import Plain
-from mesh_components.settings import FindingsError, KubeconfigSettings, MeshSettings, parse
+from mesh_components.settings import FindingsError, KubeconfigSettings, MeshSettings, parse, place
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, load, process_environment
+from mesh_components.settings.place import PlaceError, PlaceSettings
+from mesh_components.topology import material
+from mesh_components.topology.certificates import pem
 
 
 def from_stack(config: pulumi.Config, folder: Path) -> MeshFederationArgs:
-    """Read the setting `mesh` of a stack and the kubeconfigs that it names. `MeshFederation` checks what is read.
+    """Read the setting `mesh` of a stack, and the kubeconfigs and certificates that it names. `MeshFederation` checks
+    what is read.
 
     Args:
         config: the project's configuration.
@@ -32,6 +36,7 @@ def from_stack(config: pulumi.Config, folder: Path) -> MeshFederationArgs:
         mesh=_with_folder(mesh, folder),
         kubeconfigs=_kubeconfigs({i: c.kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder),
         peer_kubeconfigs=_kubeconfigs({i: c.peer_kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder),
+        texts=_texts(mesh, config, folder),
         gateway_api=_gateway_api(mesh.istio.gateway_api, folder),
     )
 
@@ -72,13 +77,32 @@ def _kubeconfigs(
     return {i: _load(source, config, folder) for i, source in sources.items() if source is not None}
 
 
-def _load(source: KubeconfigSettings, config: pulumi.Config, folder: Path) -> Kubeconfig | KubeconfigError:
+def _texts(mesh: MeshSettings, config: pulumi.Config, folder: Path) -> dict[str, str | PlaceError]:
+    """Certificates and keys; read in clear, as kubeconfigs are, and marked secret by what takes them."""
+
+    def read(source: PlaceSettings) -> str | PlaceError:
+        try:
+            contents = place.read(
+                source, folder=folder, secret=_secret_settings(config), environment=process_environment()
+            )
+        except PlaceError as error:
+            return error
+        return pem.decode(contents)
+
+    return {where: read(source) for where, source in material.places(mesh.trust)}
+
+
+def _secret_settings(config: pulumi.Config) -> place.Secrets:
     def secret(name: str) -> str | None:
-        # Read in clear, since findings must look into it; what leaves the program is marked secret by AttachedCluster.
+        # Read in clear, since findings must look into it; what leaves the program is marked secret by who takes it.
         value: str | None = pulumi.runtime.get_config(config.full_key(name))
         return value
 
+    return secret
+
+
+def _load(source: KubeconfigSettings, config: pulumi.Config, folder: Path) -> Kubeconfig | KubeconfigError:
     try:
-        return load(source, folder=folder, secret=secret, environment=process_environment())
+        return load(source, folder=folder, secret=_secret_settings(config), environment=process_environment())
     except KubeconfigError as error:
         return error

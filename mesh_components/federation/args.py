@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pulumi
@@ -14,6 +15,7 @@ from mesh_components.kubernetes import Plain
 from mesh_components.settings import FindingsError, MeshSettings
 from mesh_components.settings.kubeconfig import Kubeconfig
 from mesh_components.topology.findings import check
+from mesh_components.topology.material import Texts
 from mesh_components.topology.rules import Kubeconfigs
 
 
@@ -25,6 +27,8 @@ class MeshFederationArgs(ComponentArgs):
     """By position in the document's clusters; for those that `clusters` does not bring."""
     peer_kubeconfigs: Kubeconfigs = Field(default_factory=dict, repr=False)
     """By position; where the document names one to hand to the peers."""
+    texts: Texts = Field(default_factory=dict, repr=False)
+    """Certificates and keys that the document names, by the place that names them (`topology.material.places`)."""
     clusters: Mapping[str, Cluster] = Field(default_factory=dict)
     """Clusters of the calling program, by name; the others are attached by their kubeconfig."""
     gateway_api: tuple[Plain, ...] = Field(default=(), repr=False)
@@ -52,6 +56,8 @@ def checked(args: MeshFederationArgs) -> None:
             args.kubeconfigs,
             args.peer_kubeconfigs,
             holds_chart=lambda folder, chart: (Path(folder).expanduser() / chart / "Chart.yaml").is_file(),
+            texts=args.texts,
+            now=datetime.now(UTC),
             brought=frozenset(args.clusters),
         )
     except FindingsError as error:

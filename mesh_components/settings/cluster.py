@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mesh_components.settings.base import ResourceAmounts, Settings
+from mesh_components.settings.place import PlaceSettings
 
 Platform = Literal[
     "generic", "gke", "ibm", "eks", "aks", "openshift", "k3s", "k3d", "microk8s", "minikube", "kind", "lab"
@@ -15,15 +16,9 @@ Role = Literal["primary", "remote", "external", "config"]
 AddressType = Literal["ip", "hostname"]
 
 
-class KubeconfigSettings(Settings):
+class KubeconfigSettings(PlaceSettings):
     """Where a kubeconfig is. Exactly one source; the contents never stand in the document."""
 
-    file: str | None = None
-    """Path of a kubeconfig file; relative paths start at the project's folder, `~` is the home folder."""
-    environment: str | None = None
-    """Name of an environment variable that holds the contents of a kubeconfig."""
-    secret: str | None = None
-    """Name of a secret stack setting that holds the contents: `pulumi config set --secret NAME < kubeconfig`."""
     context: str | None = None
     """Context to use; the kubeconfig's current context when left out."""
 

@@ -7,13 +7,14 @@ istiod (istio/istio pkg/kube/multicluster/secretcontroller.go, `PILOT_INSECURE_M
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from mesh_components.settings import place
 from mesh_components.settings.cluster import KubeconfigSettings
 
 REFUSED_BY_ISTIOD = {
@@ -49,31 +50,22 @@ class Kubeconfig:
 
 
 def load(
-    source: KubeconfigSettings, *, folder: Path, secret: Callable[[str], str | None], environment: Mapping[str, str]
+    source: KubeconfigSettings, *, folder: Path, secret: place.Secrets, environment: Mapping[str, str]
 ) -> Kubeconfig:
-    """Read the kubeconfig that `source` names.
+    """Read the kubeconfig that `source` names. Raises KubeconfigError; its words have none of the contents.
 
     Args:
-        source: which file, environment variable or secret stack setting.
+        source: which file, environment variable or secret stack setting, and which context of it.
         folder: where relative paths start.
-        secret: gives the value of a secret stack setting, None where it is not set.
+        secret: gives the value of a secret stack setting.
         environment: the environment variables.
-
-    Raises:
-        KubeconfigError: in words for the user, without any of the contents.
     """
-    if source.file is not None:
-        contents = _read(folder, source.file)
-    elif source.environment is not None:
-        contents = environment.get(source.environment, "")
-        if not contents:
-            raise KubeconfigError(f"the environment variable {source.environment} is not set")
-    elif source.secret is not None:
-        contents = secret(source.secret) or ""
-        if not contents:
-            raise KubeconfigError(f"the secret stack setting {source.secret} is not set")
-    else:
-        raise KubeconfigError("no file, environment variable or secret stack setting is named")
+    try:
+        contents = place.read(source, folder=folder, secret=secret, environment=environment).decode()
+    except UnicodeDecodeError:
+        raise KubeconfigError("the kubeconfig cannot be read: it is no text") from None
+    except place.PlaceError as error:
+        raise KubeconfigError(str(error)) from None
     return read(contents, source.context)
 
 
@@ -115,17 +107,6 @@ def refused(user: Mapping[str, Any]) -> tuple[str, ...]:
 def process_environment() -> Mapping[str, str]:
     """The environment of this process; apart, so that everything else takes it as an argument."""
     return os.environ
-
-
-def _read(folder: Path, file: str) -> str:
-    path = folder / file
-    try:
-        path = folder / Path(file).expanduser()
-        return path.read_text()
-    except FileNotFoundError:
-        raise KubeconfigError(f"there is no file {path}") from None
-    except (OSError, ValueError, RuntimeError) as error:  # no permission, not text, nobody's home folder
-        raise KubeconfigError(f"{path} cannot be read: {error.__class__.__name__}") from None
 
 
 def _named(document: Mapping[str, Any], word: str, name: object, missing: str) -> Mapping[str, Any]:

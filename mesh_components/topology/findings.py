@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 
 from mesh_components.settings import Finding, FindingsError, MeshSettings, Severity
+from mesh_components.topology.material import Texts
 from mesh_components.topology.rules import RULES, Context, HoldsChart, Kubeconfigs
 
 CATALOGUE: Mapping[str, str] = {
@@ -40,6 +42,19 @@ CATALOGUE: Mapping[str, str] = {
     "MESH213": "An API server's address is for a cluster that does not ask",
     "MESH301": "Intermediates outlive the root",
     "MESH302": "A certificate's lifetime is too short to rotate it in peace",
+    "MESH310": "The root comes from no source, or from several",
+    "MESH311": "A certificate or key cannot be read",
+    "MESH312": "A certificate or key is not in the form that istiod reads",
+    "MESH313": "A certificate is not valid now",
+    "MESH314": "A certificate may not sign what it is to sign",
+    "MESH315": "A certificate is too weak, or of an unknown kind",
+    "MESH316": "A private key does not serve",
+    "MESH317": "A chain does not lead to its root",
+    "MESH318": "The certificates of two clusters have different roots",
+    "MESH319": "The source does not sign for an external control plane",
+    "MESH320": "A cluster has no signing certificate, or a certificate no cluster",
+    "MESH321": "A setting is about certificates that are not made here",
+    "MESH322": "Vault is not reached by HTTPS",
     "MESH401": "The Istio version is malformed or unknown",
     "MESH402": "The Istio version has a known bug or limit for what is asked",
     "MESH403": "A remote has no control plane",
@@ -101,6 +116,8 @@ def findings(
     peer_kubeconfigs: Kubeconfigs | None = None,
     *,
     holds_chart: HoldsChart | None = None,
+    texts: Texts | None = None,
+    now: datetime | None = None,
     brought: frozenset[str] = frozenset(),
 ) -> tuple[Finding, ...]:
     """Everything the rules find, errors first, then in the order of the document.
@@ -111,9 +128,11 @@ def findings(
             document itself says is checked.
         peer_kubeconfigs: the same for `peerKubeconfig`.
         holds_chart: tells whether a folder holds a chart; left out, folders are not looked into.
+        texts: certificates and keys, by the place of the document that names them.
+        now: the time; left out, certificates are not looked at.
         brought: names of clusters that need no kubeconfig, since the calling program hands them over ready.
     """
-    context = Context(mesh, kubeconfigs or {}, peer_kubeconfigs or {}, holds_chart, brought)
+    context = Context(mesh, kubeconfigs or {}, peer_kubeconfigs or {}, holds_chart, texts or {}, now, brought)
     return tuple(sorted((finding for rule in RULES for finding in rule(context)), key=_order))
 
 
@@ -123,6 +142,8 @@ def check(
     peer_kubeconfigs: Kubeconfigs | None = None,
     *,
     holds_chart: HoldsChart | None = None,
+    texts: Texts | None = None,
+    now: datetime | None = None,
     brought: frozenset[str] = frozenset(),
 ) -> tuple[Finding, ...]:
     """The warnings of a document that may be built.
@@ -130,7 +151,9 @@ def check(
     Raises:
         FindingsError: with errors and warnings, when there is an error.
     """
-    found = findings(mesh, kubeconfigs, peer_kubeconfigs, holds_chart=holds_chart, brought=brought)
+    found = findings(
+        mesh, kubeconfigs, peer_kubeconfigs, holds_chart=holds_chart, texts=texts, now=now, brought=brought
+    )
     if any(finding.severity is Severity.ERROR for finding in found):
         raise FindingsError(found)
     return found

@@ -66,15 +66,26 @@ class KeyedRoot(SigningRoot):
 
     def sign(self, wanted: Wanted, request: pulumi.Output[str]) -> Certificate:
         """Sign with the root's key."""
-        authority: dict[str, Any] = {"is_ca_certificate": True, "set_subject_key_id": True}
-        signed = tls.LocallySignedCert(
-            wanted.name,
-            cert_request_pem=request,
-            ca_private_key_pem=self.key,
-            ca_cert_pem=self.certificate,
-            allowed_uses=CA_USES if wanted.purpose == "intermediate" else SERVER_USES,
-            validity_period_hours=wanted.days * 24,
-            **(authority if wanted.purpose == "intermediate" else {}),
-            opts=pulumi.ResourceOptions(parent=wanted.parent),
-        )
-        return Certificate(signed.cert_pem, self.certificate, signed.validity_end_time)
+        return signed_here(wanted, request, self.key, self.certificate, self.certificate)
+
+
+def signed_here(
+    wanted: Wanted,
+    request: pulumi.Output[str],
+    key: pulumi.Output[str],
+    issuer: pulumi.Output[str],
+    above: pulumi.Output[str],
+) -> Certificate:
+    """Sign in the program, with the issuer's key; `above` are the certificates from the issuer up to the root."""
+    authority: dict[str, Any] = {"is_ca_certificate": True, "set_subject_key_id": True}
+    signed = tls.LocallySignedCert(
+        wanted.name,
+        cert_request_pem=request,
+        ca_private_key_pem=key,
+        ca_cert_pem=issuer,
+        allowed_uses=CA_USES if wanted.purpose == "intermediate" else SERVER_USES,
+        validity_period_hours=wanted.days * 24,
+        **(authority if wanted.purpose == "intermediate" else {}),
+        opts=pulumi.ResourceOptions(parent=wanted.parent),
+    )
+    return Certificate(signed.cert_pem, above, signed.validity_end_time)

@@ -23,6 +23,9 @@ ROOT = Path(__file__).parents[2]
 Charts = Callable[[str, Mapping[str, Any], str], list[dict[str, Any]]]
 """From a chart's name, its values and its namespace to its objects."""
 
+Answer = Callable[[str, Mapping[str, Any]], dict[str, Any]]
+"""What a provider would add, from a resource's name and inputs."""
+
 
 @dataclass
 class Registered:
@@ -63,10 +66,13 @@ class Inline(ThreadPoolExecutor):
 class Graph(mocks.MockMonitor, mocks.Mocks):
     """Mocks and recorder in one."""
 
-    def __init__(self, charts: Charts | None = None, preview: bool = False) -> None:
+    def __init__(
+        self, charts: Charts | None = None, preview: bool = False, answers: Mapping[str, Answer] | None = None
+    ) -> None:
         mocks.MockMonitor.__init__(self, self)
         self.preview = preview
         self.charts = charts
+        self.answers = {**ANSWERS, **(answers or {})}
         self.resources_by_name: dict[str, Registered] = {}
         self.rendered: list[dict[str, Any]] = []
         self.stack_outputs: dict[str, Any] = {}
@@ -76,7 +82,7 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = _plain(args.inputs)
-        answer = None if self.preview else ANSWERS.get(args.typ)
+        answer = None if self.preview else self.answers.get(args.typ)
         answered = answer(args.name, inputs) if answer else {}
         return ("" if self.preview else f"{args.name}-id"), {**args.inputs, **answered}
 
@@ -164,6 +170,7 @@ def run(
     secrets: list[str] | None = None,
     charts: Charts | None = None,
     preview: bool = False,
+    answers: Mapping[str, Answer] | None = None,
 ) -> Graph:
     """Run a program on a graph of its own. `preview`: nothing but inputs is known, as on an empty state."""
     loop = asyncio.new_event_loop()
@@ -171,7 +178,7 @@ def run(
     loop.set_default_executor(Inline(1))
     settings.reset_options()
     set_all_config(dict(config or {}), secrets or [])
-    graph = Graph(charts, preview)
+    graph = Graph(charts, preview, answers)
     try:
         mocks.set_mocks(graph, project="mesh", stack="test", monitor=graph, preview=preview)
         settings.SETTINGS.outputs.clear()
@@ -231,7 +238,7 @@ def _certificate(name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {"certPem": _pem("CERTIFICATE", name), "validityEndTime": "2036-11-20T00:00:00Z"}
 
 
-ANSWERS: dict[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {
+ANSWERS: dict[str, Answer] = {
     "kubernetes:core/v1:Secret": _secret,
     "kubernetes:core/v1:Service": _service,
     "tls:index/certRequest:CertRequest": lambda name, _: {"certRequestPem": _pem("CERTIFICATE REQUEST", name)},

@@ -11,7 +11,8 @@ import pulumi
 from mesh_components import MeshFederation, MeshFederationArgs
 from mesh_components.settings import MeshSettings, parse
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, read
-from tests.support.graph import Graph, run
+from mesh_components.settings.place import PlaceError
+from tests.support.graph import Answer, Graph, run
 from tests.support.rendered import rendered
 
 
@@ -40,13 +41,19 @@ def kubeconfigs(mesh: MeshSettings) -> dict[int, Kubeconfig | KubeconfigError]:
     return {position: read(kubeconfig(cluster.name)) for position, cluster in enumerate(mesh.clusters)}
 
 
-def federation(wanted: Mapping[str, Any], *, preview: bool = False) -> Graph:
-    """The graph of a document."""
+def federation(
+    wanted: Mapping[str, Any],
+    *,
+    preview: bool = False,
+    texts: Mapping[str, str | PlaceError] | None = None,
+    answers: Mapping[str, Answer] | None = None,
+) -> Graph:
+    """The graph of a document, with the texts that it names, and answers of some types that differ from the usual."""
     mesh = parse(wanted)
 
     def program() -> None:
-        made = MeshFederation("mesh", MeshFederationArgs(mesh=mesh, kubeconfigs=kubeconfigs(mesh)))
+        made = MeshFederation("mesh", MeshFederationArgs(mesh=mesh, kubeconfigs=kubeconfigs(mesh), texts=texts or {}))
         for name, value in made.outputs().items():
             pulumi.export(name, value)
 
-    return run(program, charts=rendered, preview=preview)
+    return run(program, charts=rendered, preview=preview, answers=answers)

@@ -37,6 +37,18 @@ from mesh_components.settings.istio import (
     RevisionSettings,
     TracingSettings,
 )
+from mesh_components.settings.place import PlaceSettings
+from mesh_components.settings.source import (
+    AppRoleSettings,
+    CertManagerSettings,
+    GoogleCasSettings,
+    IntermediateSettings,
+    IssuerSettings,
+    KubernetesLoginSettings,
+    OwnRootSettings,
+    SourceSettings,
+    VaultSettings,
+)
 from mesh_components.settings.trust import TrustSettings
 from mesh_components.topology.findings import findings
 from tests.support.graph import ROOT
@@ -69,12 +81,22 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`meshNetworks`", "gateways[].", NetworkGateway),
     ("`values`", "", ChartValues),
     ("`trust`", "", TrustSettings),
+    ("`source`", "", SourceSettings),
+    ("`place`", "", PlaceSettings),
+    ("`root`", "", OwnRootSettings),
+    ("`intermediates.<cluster>`", "", IntermediateSettings),
+    ("`certManager`", "", CertManagerSettings),
+    ("`certManager`", "issuer.", IssuerSettings),
+    ("`vault`", "", VaultSettings),
+    ("`vault`", "appRole.", AppRoleSettings),
+    ("`vault`", "kubernetes.", KubernetesLoginSettings),
+    ("`googleCas`", "", GoogleCasSettings),
     ("`discovery`", "", DiscoverySettings),
     ("`discovery`", "edges[].", EdgeSettings),
 ]
 """Heading on the page, what stands before its keys there, and the model."""
 
-ONLY_BELOW = {"proxy.requests", "proxy.limits", "requests", "limits"}
+ONLY_BELOW = {"issuer", "proxy.requests", "proxy.limits", "requests", "limits"}
 """Models whose keys are on the page, and which have no row of their own."""
 
 

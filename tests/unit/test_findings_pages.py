@@ -15,7 +15,11 @@ import mesh_components.settings.document as reading
 import mesh_components.topology.rules as rules
 from mesh_components.settings import Finding, FindingsError, KubeconfigSettings, parse
 from mesh_components.settings.kubeconfig import Kubeconfig, read
+from mesh_components.settings.place import PlaceError
+from mesh_components.topology import material
+from mesh_components.topology.certificates import pem
 from mesh_components.topology.findings import CATALOGUE, findings
+from tests.support import authorities
 
 PAGES = Path(__file__).parents[2] / "docs" / "findings"
 CODES = sorted(CATALOGUE)
@@ -53,6 +57,36 @@ FILES = {
 """The kubeconfigs that the pages speak of, by file."""
 
 
+def texts() -> dict[str, str | PlaceError]:
+    """The certificates and keys that the pages speak of, by file."""
+    root, stranger = authorities.root(), authorities.root(authorities.key(number=7), name="Other CA")
+    made = {
+        name: authorities.intermediate(root, authorities.key(number=n)) for n, name in enumerate(("east", "west"), 1)
+    }
+    upper = authorities.intermediate(root, authorities.key(number=3), name="Upper CA", path_length=None)
+    deep = authorities.intermediate(upper)
+    named = {
+        "root": root,
+        **made,
+        "pathlen0": authorities.root(path_length=0),
+        "expired": authorities.root(ends=authorities.NOW - authorities.YEAR / 2),
+        "ed25519": authorities.intermediate(root, authorities.key("ed25519")),
+        "stranger": authorities.intermediate(stranger),
+        "stranger-root": stranger,
+        "deep": deep,
+    }
+    return {
+        **{f"{name}.pem": one.pem for name, one in named.items()},
+        **{f"{name}.key": one.key for name, one in named.items()},
+        "root.der": pem.decode(root.der),
+        "deep-chain.pem": deep.chain,
+        "absent.pem": PlaceError("there is no file absent.pem"),
+    }
+
+
+TEXTS = texts()
+
+
 def merged(base: Any, over: Any) -> Any:
     """`over` on `base`: mappings by key, lists by position and as long as `over`, and a kubeconfig as a whole."""
     if isinstance(base, Mapping) and isinstance(over, Mapping):
@@ -72,7 +106,8 @@ def found(fragment: str) -> tuple[Finding, ...]:
         return error.findings
     sources: dict[int, KubeconfigSettings | None] = {n: c.peer_kubeconfig for n, c in enumerate(mesh.clusters)}
     handed = {n: FILES[source.file] for n, source in sources.items() if source and source.file}
-    return findings(mesh, {}, handed)
+    named = {place: TEXTS[source.file] for place, source in material.places(mesh.trust) if source.file}
+    return findings(mesh, {}, handed, texts=named, now=authorities.NOW)
 
 
 def page(code: str) -> str:

@@ -12,6 +12,11 @@ As strict as these, and no stricter; what works and will be regretted is a warni
 """
 
 from mesh_components.topology.certificates.bundle import Bundle, Expected, Problem, Signer
-from mesh_components.topology.certificates.verify import bundle_problems, problems, signer_problems
+from mesh_components.topology.certificates.verify import (
+    bundle_problems,
+    problems,
+    root_problems,
+    signer_problems,
+)
 
-__all__ = ["Bundle", "Expected", "Problem", "Signer", "bundle_problems", "problems", "signer_problems"]
+__all__ = ["Bundle", "Expected", "Problem", "Signer", "bundle_problems", "problems", "root_problems", "signer_problems"]

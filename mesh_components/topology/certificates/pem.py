@@ -15,7 +15,7 @@ from mesh_components.settings import Severity
 from mesh_components.topology.certificates.bundle import Remark
 
 _BEGIN = "-----BEGIN "
-_BLOCK = re.compile(r"^-----BEGIN ([^\n]*?)-----[ \t]*\n(.*?)^-----END ([^\n]*?)-----[ \t]*$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^-----BEGIN ([^\n]*?)-----[ \t]*\n(.*?)^-----END ([^\n]*?)-----[ \t]*$", re.DOTALL | re.MULTILINE)
 _BARE = re.compile(r"\s*MII[A-Za-z0-9+/=\s]{60,}")
 _HEADER = re.compile(r"^[A-Za-z0-9-]+:", re.MULTILINE)
 
@@ -57,7 +57,7 @@ def read(text: str) -> Text:
     if unreadable is not None:
         return Text(remarks=(unreadable,))
     plain = text.replace("\r\n", "\n")
-    found = [(match, _block(match)) for match in _BLOCK.finditer(plain)]
+    found = [(match, _block(match)) for match in BLOCK.finditer(plain)]
     blocks = tuple(block for _, block in found if isinstance(block, Block))
     broken = [block for _, block in found if isinstance(block, Remark)]
     return Text(blocks, (*broken, *_around(text, plain, [match for match, _ in found], blocks)))

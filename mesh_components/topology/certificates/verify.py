@@ -72,6 +72,18 @@ def signer_problems(signer: Signer, now: datetime, expected: Expected = USUAL) -
     return _once(found)
 
 
+def root_problems(text: str, now: datetime, expected: Expected = USUAL) -> tuple[Problem, ...]:
+    """Everything that is wrong with a root alone, when what is under it is made elsewhere."""
+    found: list[Problem] = []
+    held = _held(text, Part.ROOT_CERT, "the root", found, several=False)
+    for one in held[:1]:
+        found += [one.problem(remark) for remark in certificate.checks(one.certificate, 1, now, expected)]
+        if not one.certificate.self_signed:
+            what = "is no root: another certificate issued it"
+            found.append(one.problem(Remark("untrusted-root", what, "give the certificate at the end of the chain")))
+    return _once(found)
+
+
 def _open(bundle: Bundle, now: datetime, expected: Expected) -> tuple[Opened, tuple[Problem, ...]]:
     found: list[Problem] = []
     first = _held(bundle.ca_cert, Part.CA_CERT, bundle.called(Part.CA_CERT), found, several=bundle.tls)

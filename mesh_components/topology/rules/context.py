@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from mesh_components.settings import ClusterSettings, Finding, MeshSettings, Severity
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError
 from mesh_components.topology.edges import readers
+from mesh_components.topology.material import Texts
 
 Kubeconfigs = Mapping[int, Kubeconfig | KubeconfigError]
 """By position in `clusters`, not by name: a name that stands there twice is one of the things to be found."""
@@ -29,6 +31,10 @@ class Context:
     kubeconfigs: Kubeconfigs = field(default_factory=dict)
     peer_kubeconfigs: Kubeconfigs = field(default_factory=dict)
     holds_chart: HoldsChart | None = None
+    texts: Texts = field(default_factory=dict, repr=False)
+    """Certificates and keys that the document names, as far as they were read."""
+    now: datetime | None = None
+    """The time; None where certificates are not looked at."""
     brought: frozenset[str] = frozenset()
     """Clusters that the calling program hands over ready: it has its own way to them."""
 
