@@ -23,6 +23,12 @@ _cwd = click.option(
     default=".",
     help="Folder of the project; default: here.",
 )
+_write = click.option(
+    "--write",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the documents there, each as a file of the stack.",
+)
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 
@@ -115,23 +121,19 @@ def upgrade() -> None:
 @click.option("--to", required=True, metavar="VERSION", help="Version of Istio.")
 @click.option("--revision", metavar="NAME", help="Name of the new control plane; default: the version, with dashes.")
 @click.option("--canary", metavar="CLUSTER", help="Cluster that goes first; default: the first control plane.")
-@click.option(
-    "--write",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Write the documents there, each as a file of the stack.",
-)
+@_write
 @_json
-def upgrade_plan(**options: Any) -> None:
+def upgrade_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **options: Any) -> None:
     """Print the steps, each a change of the document; changes nothing and asks no cluster."""
 
-    def plan() -> int:
-        from meshctl.upgrade import run
+    def work() -> int:
+        from meshctl.plans import Wish
+        from meshctl.upgrade import plan
 
-        run(**options)
+        plan(Wish(stack, cwd, write, as_json), **options)
         return 0
 
-    _guarded(plan)
+    _guarded(work)
 
 
 @main.command()

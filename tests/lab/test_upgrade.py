@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from mesh_components.topology.upgrade import Step, upgrade_plan
+from mesh_components.topology.steps import Step
+from mesh_components.topology.upgrade import upgrade_plan
 from meshctl.lab.api import Api
 from tests.lab.conftest import RealLab
 from tests.support.charts import repository

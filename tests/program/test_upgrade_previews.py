@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mesh_components.topology.upgrade import Step, upgrade_plan
+from mesh_components.topology.steps import Step
+from mesh_components.topology.upgrade import upgrade_plan
 from meshctl.local.providers.kubernetes.compare import differences
 from meshctl.local.providers.kubernetes.immutable import force_new
 from tests.support.graph import Graph, Registered

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mesh_components.topology.upgrade.step import Kind
 
-BUILDS: Mapping[Kind, frozenset[str]] = {
+BUILDS: Mapping[str, frozenset[str]] = {
     "base": frozenset({"IstioBase", "DefaultValidator"}),
     "control-plane": frozenset({"Istiod", "RemoteIstiod", "EastWestGateway"}),
     "gateway": frozenset({"EastWestGateway", "AmbientGateway"}),

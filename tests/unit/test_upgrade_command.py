@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from mesh_components.topology.upgrade import upgrade_plan
 from meshctl.cli import main
-from meshctl.upgrade import difference
+from meshctl.plans import difference
 from tests.support.graph import ROOT
 
 STACK = """\

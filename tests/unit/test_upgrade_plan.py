@@ -15,7 +15,8 @@ from mesh_components.settings import FindingsError, MeshSettings, Severity, pars
 from mesh_components.topology import ClusterPlan, plan
 from mesh_components.topology.findings import findings
 from mesh_components.topology.revisions import all_revisions, default_version, revisions, tags
-from mesh_components.topology.upgrade import Step, UpgradeError, upgrade_plan
+from mesh_components.topology.steps import PlanError, Step
+from mesh_components.topology.upgrade import upgrade_plan
 from mesh_components.topology.upgrade.goal import sort_key
 
 TO = "1.31.0"
@@ -344,9 +345,9 @@ class TestExternal:
         assert steps[1].rollback.commands[-1] == "mesh restart"
         assert said(steps[-1]) == {"version": TO, "namespace": "external-istiod"}
         assert upgrade_plan(steps[-1].document, TO) == ()
-        with pytest.raises(UpgradeError, match=r"in place skips no minor; go to a release of 1\.30 first"):
+        with pytest.raises(PlanError, match=r"in place skips no minor; go to a release of 1\.30 first"):
             upgrade_plan(document(EXTERNAL, version="1.29.3"), TO)
-        with pytest.raises(UpgradeError, match="one revision at a time"):
+        with pytest.raises(PlanError, match="one revision at a time"):
             upgrade_plan(document(EXTERNAL), TO, NEW)
 
 
@@ -385,7 +386,7 @@ class TestRefused:
         ],
     )
     def test_refused(self, istio: dict[str, Any], to: str, revision: str | None, message: str) -> None:
-        with pytest.raises(UpgradeError, match=message):
+        with pytest.raises(PlanError, match=message):
             upgrade_plan(document(SHORT, **istio), to, revision)
 
     def test_a_registry_is_no_version(self) -> None:
@@ -393,7 +394,7 @@ class TestRefused:
         assert upgrade_plan(document(SHORT, **pin("istiod", hub)), TO)
 
     def test_a_canary_that_is_no_cluster(self) -> None:
-        with pytest.raises(UpgradeError, match='no cluster "north"'):
+        with pytest.raises(PlanError, match='no cluster "north"'):
             upgrade_plan(document(SHORT), TO, canary="north")
 
     def test_a_document_with_errors(self) -> None:
@@ -405,7 +406,7 @@ class TestRefused:
 
     def test_another_target_in_the_middle(self) -> None:
         middle = upgrade_plan(document(SHORT), TO)[2].document
-        with pytest.raises(UpgradeError, match="go back through the documents of its steps"):
+        with pytest.raises(PlanError, match="go back through the documents of its steps"):
             upgrade_plan(middle, "1.30.4")
 
 

@@ -5,6 +5,5 @@ Pure: a document in, documents out. Whoever applies them asks before each, and m
 
 from mesh_components.topology.upgrade.plan import upgrade_plan
 from mesh_components.topology.upgrade.remotes import follows_default
-from mesh_components.topology.upgrade.step import Kind, Rollback, Step, UpgradeError
 
-__all__ = ["Kind", "Rollback", "Step", "UpgradeError", "follows_default", "upgrade_plan"]
+__all__ = ["follows_default", "upgrade_plan"]

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from mesh_components.settings import MeshSettings
 from mesh_components.settings import parse as read
 from mesh_components.topology import names
+from mesh_components.topology.edits import REMOVED
 from mesh_components.topology.plan import plan
 from mesh_components.topology.revisions import all_revisions, default_version, revisions, tags
 from mesh_components.topology.roles import control_plane, served_by
+from mesh_components.topology.steps import APPLY, EACH, RESTART, Document, Rollback, Step
 from mesh_components.topology.upgrade import edits, words
 from mesh_components.topology.upgrade.goal import Goal
 from mesh_components.topology.upgrade.remotes import follows_default
-from mesh_components.topology.upgrade.step import APPLY, RESTART, Document, Rollback, Step
 
 
 def base(document: Document, goal: Goal) -> Iterator[Step]:
@@ -35,7 +36,7 @@ def base(document: Document, goal: Goal) -> Iterator[Step]:
         words.BASE + (words.BASE_EXTERNAL if any(c.role == "external" for c in mesh.clusters) else ""),
         tuple(cluster.name for cluster in mesh.clusters),
         after,
-        (words.EACH.format("istioctl x precheck"), *APPLY),
+        (EACH.format("istioctl x precheck"), *APPLY),
         (
             "the preview has CRDs, the reader's account and the default validator's labels, and nothing of a revision",
             *words.kubernetes(goal.version),
@@ -166,7 +167,7 @@ def default(document: Document, goal: Goal) -> Iterator[Step]:
     after = edits.with_istio(document, revision=goal.name)
     for cluster in mesh.clusters:
         if edits.gateway_revision(document, cluster.name) not in dict(tags(mesh, cluster)):
-            after = edits.with_gateway_revision(after, cluster.name, edits.REMOVED)
+            after = edits.with_gateway_revision(after, cluster.name, REMOVED)
     parts = plan(mesh).clusters
     node = any(part.cni or part.ambient for part in parts)
     moves = node and default_version(mesh) != default_version(read(after))
@@ -198,7 +199,7 @@ def remove(document: Document, goal: Goal) -> Iterator[Step]:
     old = [item.name for item in all_revisions(mesh) if item.name != goal.name]
     if not old and not mesh.istio.revisions:
         return
-    after = edits.with_istio(document, version=goal.version, revisions=edits.REMOVED)
+    after = edits.with_istio(document, version=goal.version, revisions=REMOVED)
     unnamed = "" in old
     if unnamed:
         after = edits.with_istio(after, tags={**mesh.istio.tags, names.UNNAMED_REVISION: goal.name})

@@ -1,35 +1,23 @@
-"""Changes of a document as a person would make them: in place, in the usual order, nothing said twice.
-
-Every function leaves its argument as it is and returns another document.
-"""
+"""What an upgrade changes in a document."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mesh_components.topology.upgrade.step import Document
+from mesh_components.topology.edits import REMOVED, with_key
+from mesh_components.topology.steps import Document
 
 _ORDER = ("version", "revision", "revisions", "tags")
 """How the keys that an upgrade changes follow each other at the head of `istio`."""
-
-REMOVED = None
-"""As a value: the key goes."""
-
-
-def plain(value: Any) -> Any:
-    """A copy of plain data that shares nothing with it, so that it can be written without YAML's anchors."""
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def with_istio(document: Document, **changes: Any) -> Document:
     """The document with keys of `istio` set or removed."""
     istio = dict(document.get("istio") or {})
     for key, value in changes.items():
-        istio = _set(istio, key, value, _ORDER[: _ORDER.index(key)])
-    return _set(document, "istio", istio, ("id", "trustDomain"))
+        istio = with_key(istio, key, value, _ORDER[: _ORDER.index(key)])
+    return with_key(document, "istio", istio, ("id", "trustDomain"))
 
 
 def with_tags(document: Document, cluster: str, tags: Mapping[str, str]) -> Document:
@@ -47,7 +35,9 @@ def with_gateway_revision(document: Document, cluster: str, revision: str | None
     before = _cluster(document, cluster).get("eastWest") or {}
     if revision is REMOVED and "revision" not in before:
         return document
-    return _with_cluster(document, cluster, "eastWest", _set(before, "revision", revision, tuple(before)) or REMOVED)
+    return _with_cluster(
+        document, cluster, "eastWest", with_key(before, "revision", revision, tuple(before)) or REMOVED
+    )
 
 
 def gateway_revision(document: Document, cluster: str) -> str | None:
@@ -72,17 +62,7 @@ def _cluster(document: Document, name: str) -> Mapping[str, Any]:
 
 
 def _with_cluster(document: Document, name: str, key: str, value: Any) -> Document:
-    clusters = [_set(item, key, value, tuple(item)) if item["name"] == name else item for item in document["clusters"]]
+    clusters = [
+        with_key(item, key, value, tuple(item)) if item["name"] == name else item for item in document["clusters"]
+    ]
     return {**document, "clusters": clusters}
-
-
-def _set(mapping: Mapping[str, Any], key: str, value: Any, before: tuple[str, ...]) -> dict[str, Any]:
-    """The mapping with the key where it was, else behind the last of those that come before it."""
-    if value is REMOVED:
-        return {k: v for k, v in mapping.items() if k != key}
-    if key in mapping:
-        return {**mapping, key: value}
-    keys = list(mapping)
-    last = max((keys.index(k) for k in before if k in mapping), default=-1)
-    items = list(mapping.items())
-    return dict([*items[: last + 1], (key, value), *items[last + 1 :]])

@@ -15,7 +15,7 @@ from mesh_components.topology.names import UNNAMED_REVISION
 from mesh_components.topology.revisions import Revision, all_revisions
 from mesh_components.topology.rules.context import quoted
 from mesh_components.topology.rules.names import DNS_LABEL
-from mesh_components.topology.upgrade.step import UpgradeError
+from mesh_components.topology.steps import PlanError
 from mesh_components.topology.versions import LONGEST_JUMP, apart, parse
 
 IN_PLACE_MINORS = 1
@@ -37,17 +37,17 @@ def goal(mesh: MeshSettings, to: str, revision: str | None, canary: str | None) 
     """Decide where to go; None where the mesh is there.
 
     Raises:
-        UpgradeError: where the plan is refused.
+        PlanError: where the plan is refused.
     """
     if mesh.istio.install == "none":
-        raise UpgradeError(
+        raise PlanError(
             "istio.install: `none` says that something else installs Istio here, so something else upgrades it; do it "
             "there, then set istio.version to what runs"
         )
     if parse(to) is None:
-        raise UpgradeError(f"{quoted(to)} is no version of Istio; write all three numbers without a v, such as 1.30.4")
+        raise PlanError(f"{quoted(to)} is no version of Istio; write all three numbers without a v, such as 1.30.4")
     if canary is not None and canary not in {cluster.name for cluster in mesh.clusters}:
-        raise UpgradeError(f"the mesh has no cluster {quoted(canary)}, so it cannot go first; name one of its clusters")
+        raise PlanError(f"the mesh has no cluster {quoted(canary)}, so it cannot go first; name one of its clusters")
     there = all_revisions(mesh)
     in_place = any(cluster.role == "external" for cluster in mesh.clusters)
     name = _in_place_name(mesh, revision) if in_place else _name(mesh, to, revision)
@@ -84,7 +84,7 @@ def _name(mesh: MeshSettings, to: str, revision: str | None) -> str:
 
 def _in_place_name(mesh: MeshSettings, revision: str | None) -> str:
     if revision is not None and revision != mesh.istio.revision:
-        raise UpgradeError(
+        raise PlanError(
             "--revision: an external control plane has one revision at a time, so this upgrade is in place and the "
             f"revision keeps its name, {quoted(mesh.istio.revision)}; leave --revision out"
         )
@@ -95,7 +95,7 @@ def _refuse_going_back(mesh: MeshSettings, there: tuple[Revision, ...], to: str)
     stated = {f'revision "{item.name}"' if item.name else "the revision without a name": item.version for item in there}
     for what, version in {"istio.version": mesh.istio.version, **stated}.items():
         if sort_key(version) > sort_key(to):
-            raise UpgradeError(
+            raise PlanError(
                 f"{what} is at {version} already, which is newer than {to}, and there is no plan that goes back: CRDs "
                 "would lose fields. To leave an upgrade that is under way, go back through the documents of its steps; "
                 "else give a version that is not older"
@@ -104,7 +104,7 @@ def _refuse_going_back(mesh: MeshSettings, there: tuple[Revision, ...], to: str)
 
 def _refuse_pinned(mesh: MeshSettings) -> None:
     for _, place, tag in pinned(mesh):
-        raise UpgradeError(
+        raise PlanError(
             f"{place}: this pins images{f' to {quoted(tag)}' if tag else ''} in every revision, so the canary would be "
             "the old version under a new name, and the old one would change with it; take it out (`hub` alone says in "
             "which registry the images of each version are), apply that, and plan again"
@@ -117,7 +117,7 @@ def _refuse_long_way(there: tuple[Revision, ...], to: str, most: int) -> None:
         here = parse(item.version) or target
         if apart(here, target) > most:
             way = "in place skips no minor" if most == IN_PLACE_MINORS else "a canary skips one minor at most"
-            raise UpgradeError(
+            raise PlanError(
                 f"from {item.version} to {to} is too far for one upgrade: {way}; go to a release of "
                 f"{here[0]}.{here[1] + most} first"
             )
@@ -125,19 +125,19 @@ def _refuse_long_way(there: tuple[Revision, ...], to: str, most: int) -> None:
 
 def _refuse_name(mesh: MeshSettings, name: str, at: dict[str, str], to: str) -> None:
     if not name and at.get(name) != to:
-        raise UpgradeError("--revision: the new control plane needs a name to stand beside the old one, such as 1-31-0")
+        raise PlanError("--revision: the new control plane needs a name to stand beside the old one, such as 1-31-0")
     if name and (not DNS_LABEL.fullmatch(name) or name == UNNAMED_REVISION):
-        raise UpgradeError(
+        raise PlanError(
             f"--revision: {quoted(name)} cannot be the name of a revision: it ends a Service's name, istiod-<name>, "
             f"and `{UNNAMED_REVISION}` means the one without a name; use lower-case letters, digits and inner dashes"
         )
     if at.get(name, to) != to:
-        raise UpgradeError(
+        raise PlanError(
             f"--revision: {quoted(name)} is there already at {at[name]}, and an upgrade in its place would have no way "
             "back; give the new control plane a name of its own, or leave --revision out"
         )
     if any(name in tags for tags in (mesh.istio.tags, *(cluster.tags for cluster in mesh.clusters))):
-        raise UpgradeError(
+        raise PlanError(
             f"--revision: {quoted(name)} is the name of a tag, and namespaces could not tell one from the other; give "
             "another name"
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_components.settings import parse as read
+from mesh_components.topology.edits import REMOVED
 from mesh_components.topology.revisions import all_revisions
+from mesh_components.topology.steps import APPLY, EACH, RESTART, Document, Rollback, Step
 from mesh_components.topology.upgrade import canary, edits, words
 from mesh_components.topology.upgrade.goal import Goal
-from mesh_components.topology.upgrade.step import APPLY, RESTART, Document, Rollback, Step
 
 
 def replace(document: Document, goal: Goal) -> Iterator[Step]:
@@ -16,7 +17,7 @@ def replace(document: Document, goal: Goal) -> Iterator[Step]:
     mesh = read(document)
     if not mesh.istio.revisions or all(item.version == goal.version for item in all_revisions(mesh)):
         return
-    after = edits.with_istio(document, revisions=edits.REMOVED)
+    after = edits.with_istio(document, revisions=REMOVED)
     clusters = tuple(c.name for c in mesh.clusters)
     yield Step(
         "in-place",
@@ -24,7 +25,7 @@ def replace(document: Document, goal: Goal) -> Iterator[Step]:
         words.IN_PLACE,
         clusters,
         after,
-        (*APPLY, words.EACH.format("istioctl proxy-status")),
+        (*APPLY, EACH.format("istioctl proxy-status")),
         (
             "istiod is ready before you go on, and every proxy is SYNCED with it",
             "the east-west gateways and the gateway in front of istiod answer",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from mesh_components.topology import names
+from mesh_components.topology.steps import EACH
 from mesh_components.topology.versions import parse, release
-
-EACH = "{}  # in each cluster"
 
 BASE = (
     "Newer CRDs serve an older istiod, an older CRD does not know a newer istiod's fields: so they go first. Every "
