@@ -136,6 +136,48 @@ def upgrade_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **opt
     _guarded(work)
 
 
+@main.group()
+def rotate() -> None:
+    """Replace certificates and credentials while the mesh goes on."""
+
+
+@rotate.group("plan")
+def rotate_plan() -> None:
+    """Print the steps, each a change of the document; changes nothing and asks no cluster."""
+
+
+@rotate_plan.command("root")
+@_stack
+@_cwd
+@_write
+@_json
+def rotate_root(stack: str, cwd: Path, write: Path | None, as_json: bool) -> None:
+    """To another root: every cluster trusts both, then signs with the new one, then drops the old one."""
+    _rotation(stack, cwd, write, as_json, "root")
+
+
+@rotate_plan.command("intermediate")
+@_stack
+@_cwd
+@click.option("--cluster", "clusters", multiple=True, metavar="NAME", help="Only this one's; may be repeated.")
+@_write
+@_json
+def rotate_intermediate(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:
+    """To new signing certificates under the same root, one cluster after the other."""
+    _rotation(stack, cwd, write, as_json, "intermediate", clusters)
+
+
+def _rotation(stack: str, cwd: Path, write: Path | None, as_json: bool, *what: Any) -> None:
+    def work() -> int:
+        from meshctl.plans import Wish
+        from meshctl.rotate import plan
+
+        plan(Wish(stack, cwd, write, as_json), *what)
+        return 0
+
+    _guarded(work)
+
+
 @main.command()
 @_stack
 @_cwd

@@ -47,5 +47,7 @@ class ControlPlaneArgs(ChartArgs):
     data_plane: DataPlane = "sidecar"
     multi_network: bool = False
     """The mesh has several networks: ambient must be told, sidecars find out."""
+    multi_root: bool = False
+    """istiod and the proxies that it injects take more than one root: what a rotation of the root needs beforehand."""
     cni: bool = False
     """Istio's CNI plugin sets up the pods, so that sidecars come without an init container."""

@@ -17,11 +17,17 @@ from mesh_components.settings.istio import (
 from mesh_components.topology import names
 
 
-def mesh_config(settings: MeshConfigSettings, local_hosts: Sequence[str] = ()) -> dict[str, Any]:
-    """The part of `meshConfig` that the settings speak of; `local_hosts` are cluster-local beside theirs."""
+def mesh_config(
+    settings: MeshConfigSettings, local_hosts: Sequence[str] = (), *, multi_root: bool = False
+) -> dict[str, Any]:
+    """The part of `meshConfig` that the settings speak of; `local_hosts` are cluster-local beside theirs.
+
+    Without `multi_root` a proxy trusts nothing but the root that its own certificate hangs on.
+    """
     config: dict[str, Any] = {}
-    if settings.dns_capture:
-        config["defaultConfig"] = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
+    metadata = {"ISTIO_META_DNS_CAPTURE": settings.dns_capture, names.MULTI_ROOT_PROXY: multi_root}
+    if any(metadata.values()):
+        config["defaultConfig"] = {"proxyMetadata": {key: "true" for key, wanted in metadata.items() if wanted}}
     hosts = list(dict.fromkeys((*local_hosts, *settings.cluster_local_hosts)))
     if hosts:
         local = {"settings": {"clusterLocal": True}, "hosts": hosts}

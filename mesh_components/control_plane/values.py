@@ -21,7 +21,7 @@ from mesh_components.control_plane.mesh_config import (
 from mesh_components.control_plane.placeholders import ADDRESS, CA_BUNDLE, URL_HOST
 from mesh_components.settings.cluster import AddressType, Platform
 from mesh_components.settings.istio import PilotSettings
-from mesh_components.topology.names import ISTIOD_PORT, WEBHOOK_PORT
+from mesh_components.topology.names import ISTIOD_PORT, MULTI_ROOT_ISTIOD, WEBHOOK_PORT
 
 CHART_PLATFORMS: dict[Platform, str] = {
     "gke": "gke",
@@ -88,8 +88,9 @@ def common(args: ControlPlaneArgs) -> dict[str, Any]:
         },
         "meshConfig": {
             "trustDomain": args.trust_domain,
-            **mesh_config(args.mesh_config, istiod_hosts(args.revisions, args.namespace)),
+            **mesh_config(args.mesh_config, istiod_hosts(args.revisions, args.namespace), multi_root=args.multi_root),
         },
+        **_stated("env", {MULTI_ROOT_ISTIOD: "true"} if args.multi_root else {}),
         **_stated("revision", args.revision),
         **_stated("platform", CHART_PLATFORMS.get(args.platform)),
         **_stated("cni", {"enabled": True} if args.cni else {}),

@@ -88,9 +88,11 @@ def to_external(site: Site, member: Member, address: pulumi.Output[str]) -> Expo
             organization=trust.organization or site.mesh.id,
             validity_days=trust.intermediate_validity_days,
             algorithm=trust.algorithm,
+            serial=trust.intermediate_serials.get(plan.name, 1),
         )
-        opts = site.inside(member, *member.ready)
+        opts = site.inside(member, *member.ready, site.gate)
         member.certificate = ServerCertificate(f"{member.prefix}-certificate", args, opts)
+        member.trust.append(member.certificate)
         credential = member.certificate.secret_name
     exposed = ExposeExternalIstiodArgs(
         address=address,

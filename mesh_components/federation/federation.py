@@ -28,8 +28,8 @@ class MeshFederation(pulumi.ComponentResource):
     root_fingerprint: pulumi.Output[str]
     """SHA-256 of the root's certificate, hexadecimal."""
     expires: pulumi.Output[dict[str, Any]]
-    """When certificates end, RFC 3339: `root`; by cluster the signing certificates, `clusters`, and those in front of
-    external istiods, `servers`."""
+    """When certificates end, RFC 3339: `root`, that which signs, and `roots`, those that are trusted, by generation; by
+    cluster the signing certificates, `clusters`, and those in front of external istiods, `servers`."""
     edges: list[str]
     """`source -> reader`, sorted."""
     members: dict[str, Member]
@@ -42,9 +42,11 @@ class MeshFederation(pulumi.ComponentResource):
         super().__init__("mesh:index:MeshFederation", name, {"mesh": args.mesh.id}, opts)
         self.root_ca = trust.root_ca(name, args, topology, self)
         renderer = charts.renderer(f"{name}-charts", self) if args.mesh.istio.install == "charts" else None
-        site = Site(name, args, topology, self.root_ca, renderer, self)
+        gate = trust.entered(name, args.mesh.trust, self)
+        site = Site(name, args, topology, self.root_ca, gate, renderer, self)
         self.members = {item.name: member(site, item) for item in topology.clusters}
         self._build(site)
+        trust.reached(site, self.members.values())
         self.edges = [str(edge) for edge in topology.edges]
         self.root_fingerprint = self.root_ca.fingerprint
         self.gateways = pulumi.Output.from_input({key: _address(made) for key, made in self.members.items()})
@@ -55,13 +57,8 @@ class MeshFederation(pulumi.ComponentResource):
         self.ambient_gateways = pulumi.Output.from_input(
             {key: made.ambient_gateway.address for key, made in self.members.items() if made.ambient_gateway}
         )
-        self.expires = pulumi.Output.from_input(
-            {
-                "root": self.root_ca.expires,
-                "clusters": {cluster: bundle.expires for cluster, bundle in self.root_ca.bundles.items()},
-                "servers": {key: made.certificate.expires for key, made in self.members.items() if made.certificate},
-            }
-        )
+        self.expires = pulumi.Output.from_input(trust.expires(self.root_ca, self.members))
+        trust.warn(self.expires, args.mesh.trust)
         self.register_outputs(self.outputs())
 
     def outputs(self) -> dict[str, Any]:

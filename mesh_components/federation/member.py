@@ -18,6 +18,7 @@ from mesh_components.gateways.external import ExternalGateway
 from mesh_components.settings import MeshSettings
 from mesh_components.topology import ClusterPlan, Topology
 from mesh_components.topology.plan import several_networks
+from mesh_components.trust.gate import RotationGate
 from mesh_components.trust.root_ca import RootCA
 from mesh_components.trust.server_cert import ServerCertificate
 
@@ -32,6 +33,8 @@ class Site:
     args: MeshFederationArgs
     topology: Topology
     root_ca: RootCA
+    gate: RotationGate | None
+    """What every Secret with a certificate comes after."""
     renderer: pulumi.ProviderResource | None
     """Renders the charts; None where something else installs Istio."""
     parent: pulumi.Resource
@@ -62,6 +65,8 @@ class Member:
     cluster: Cluster
     namespace: RootNamespace
     cacerts: pulumi.Resource | None = None
+    trust: list[pulumi.Resource] = field(default_factory=list)
+    """Everything in it that changes with a phase of a rotation."""
     planes: list[pulumi.Resource] = field(default_factory=list)
     """Its control planes with what they need: what gateways and credentials come after."""
     gateway: EastWestGateway | None = None
@@ -94,8 +99,7 @@ def member(site: Site, item: ClusterPlan) -> Member:
     )
     made = Member(prefix=prefix, plan=item, cluster=cluster, namespace=namespace)
     if item.signs:
-        opts = site.inside(made, namespace)
-        made.cacerts = trust.cacerts(site, f"{prefix}-trust", item.name, site.mesh.istio.namespace, opts)
+        made.cacerts = trust.cacerts(site, made, f"{prefix}-trust", site.mesh.istio.namespace, namespace)
     return made
 
 

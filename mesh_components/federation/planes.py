@@ -61,8 +61,7 @@ def gateway_istio(site: Site, member: Member) -> None:
         RootNamespaceArgs(network=None, namespace=names.LOCAL_NAMESPACE, create=member.plan.creates_namespace),
         site.inside(member),
     )
-    opts = site.inside(member, namespace)
-    cacerts = trust.cacerts(site, f"{member.prefix}-gateway-trust", member.plan.name, names.LOCAL_NAMESPACE, opts)
+    cacerts = trust.cacerts(site, member, f"{member.prefix}-gateway-trust", names.LOCAL_NAMESPACE, namespace)
     base = IstioBase(
         f"{member.prefix}-base",
         IstioBaseArgs(
@@ -91,6 +90,7 @@ def gateway_istio(site: Site, member: Member) -> None:
             version=default_version(site.mesh),
             platform=member.plan.settings.platform,
             root_cert_pem=site.root_ca.root_cert_pem,
+            multi_root=site.mesh.trust.multi_root,
             charts=istio.charts,
             renderer=site.renderer,
         ),
@@ -202,6 +202,7 @@ def _common(site: Site, member: Member, revision: Revision) -> dict[str, Any]:
         "mesh_networks": istio.mesh_networks,
         "data_plane": istio.data_plane,
         "multi_network": site.several_networks,
+        "multi_root": mesh.trust.multi_root,
         "cni": plan.cni,
         "values": istio.values.istiod,
         "renderer": site.renderer,

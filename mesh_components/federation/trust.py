@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from mesh_components.federation.args import MeshFederationArgs
-from mesh_components.topology import Topology, material
+from mesh_components.settings.trust import TrustSettings
+from mesh_components.topology import Topology, expiry, material
+from mesh_components.topology.rotate import explain
+from mesh_components.topology.rotation import gated, position
 from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
 from mesh_components.trust.from_document import from_document
+from mesh_components.trust.gate import RotationGate
 from mesh_components.trust.root_ca import RootCA, RootCAArgs
 from mesh_components.trust.source import Source
 
 if TYPE_CHECKING:
-    from mesh_components.federation.member import Site
+    from mesh_components.federation.member import Member, Site
 
 
 def root_ca(name: str, args: MeshFederationArgs, topology: Topology, parent: pulumi.Resource) -> RootCA:
     """The root, and an intermediate for every cluster with an istiod."""
     mesh, trust = args.mesh, args.mesh.trust
+    at = position(trust)
     wanted = RootCAArgs(
         clusters=tuple(item.name for item in topology.clusters if item.signs),
         organization=trust.organization or mesh.id,
@@ -29,6 +35,9 @@ def root_ca(name: str, args: MeshFederationArgs, topology: Topology, parent: pul
         intermediate_validity_days=trust.intermediate_validity_days,
         namespace=mesh.istio.namespace,
         protect=trust.protect_root,
+        serial=at.serial,
+        phase=at.phase,
+        intermediate_serials=trust.intermediate_serials,
         sources=sources(args),
     )
     return RootCA(f"{name}-trust", wanted, pulumi.ResourceOptions(parent=parent))
@@ -40,6 +49,50 @@ def sources(args: MeshFederationArgs) -> Mapping[int, Source]:
     return {source.generation: from_document(source, args.texts) for source in made}
 
 
-def cacerts(site: Site, name: str, cluster: str, namespace: str, opts: pulumi.ResourceOptions) -> pulumi.Resource:
+def entered(name: str, trust: TrustSettings, parent: pulumi.Resource) -> RotationGate | None:
+    """What comes before every Secret, and refuses a phase out of turn; None where no phase was ever spoken of."""
+    if not gated(trust):
+        return None
+    at = position(trust)
+    if at.phase != "steady":
+        pulumi.log.info(explain(at))
+    return RotationGate(f"{name}-trust-entered", at, opts=pulumi.ResourceOptions(parent=parent))
+
+
+def reached(site: Site, members: Iterable[Member]) -> None:
+    """What comes after all that changes with a phase: the next one is refused until this was updated."""
+    if site.gate is None:
+        return
+    made = [item for member in members for item in member.trust]
+    opts = pulumi.ResourceOptions(parent=site.parent, depends_on=[site.gate, *made])
+    RotationGate(f"{site.name}-trust-reached", position(site.mesh.trust), site.gate.entry, opts)
+
+
+def cacerts(site: Site, member: Member, name: str, namespace: str, *after: pulumi.Resource) -> pulumi.Resource:
     """What puts the signing certificate into a root namespace; istiod waits for it."""
-    return CaCerts(name, CaCertsArgs(bundle=site.root_ca.bundles[cluster], namespace=namespace), opts)
+    args = CaCertsArgs(bundle=site.root_ca.bundles[member.plan.name], namespace=namespace)
+    made = CaCerts(name, args, site.inside(member, *after, site.gate))
+    member.trust.append(made)
+    return made
+
+
+def expires(root: RootCA, members: Mapping[str, Member]) -> dict[str, Any]:
+    """When certificates end, RFC 3339."""
+    return {
+        "root": root.expires,
+        "roots": {str(number): item.expires for number, item in root.roots.items()},
+        "clusters": {cluster: bundle.expires for cluster, bundle in root.bundles.items()},
+        "servers": {key: made.certificate.expires for key, made in members.items() if made.certificate},
+    }
+
+
+def warn(ends: pulumi.Output[dict[str, Any]], trust: TrustSettings) -> None:
+    """Say what ends soon, as soon as the dates are known; nothing is made of it."""
+    before = timedelta(days=trust.warn_days_before)
+
+    def look(found: Mapping[str, Any]) -> None:
+        ending = expiry.ending(found, before, datetime.now(UTC))
+        for finding in (*ending, *expiry.outliving(found["clusters"], found["root"])):
+            pulumi.log.warn(str(finding))
+
+    ends.apply(look)

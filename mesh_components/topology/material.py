@@ -33,7 +33,9 @@ class Stated:
 def stated(trust: TrustSettings) -> Iterator[Stated]:
     """The sources of a document."""
     if trust.source is not None:
-        yield Stated("trust.source", 1, trust.source)
+        yield Stated("trust.source", trust.root_serial, trust.source)
+    if trust.rotation is not None and trust.rotation.source is not None:
+        yield Stated("trust.rotation.source", trust.root_serial + 1, trust.rotation.source)
 
 
 def places(trust: TrustSettings) -> Iterator[tuple[str, PlaceSettings]]:

@@ -13,6 +13,8 @@ LOCAL_NAMESPACE = "istio-system"
 """Where an external control plane's cluster has the Istio that runs the gateway in front of it."""
 CONFIG_SECRET = "istio-kubeconfig"  # noqa: S105 - the name of one
 BUNDLED_SECRET = "istio-remote-secrets"  # noqa: S105 - the name of one
+ROOT_CERT = "istio-ca-root-cert"
+"""ConfigMap in which istiod gives the roots to the workloads of a namespace."""
 READER_ACCOUNT = "istio-reader-service-account"
 
 NETWORK_LABEL = "topology.istio.io/network"
@@ -22,6 +24,9 @@ CONTROL_PLANE_ANNOTATION = "topology.istio.io/controlPlaneClusters"
 REVISION_LABEL = "istio.io/rev"
 UNNAMED_REVISION = "default"
 """What labels and charts call the revision without a name; as a tag, what `istio-injection: enabled` follows."""
+
+MULTI_ROOT_ISTIOD, MULTI_ROOT_PROXY = "ISTIO_MULTIROOT_MESH", "PROXY_CONFIG_XDS_AGENT"
+"""Environment variables with which istiod and proxies take more than one root."""
 
 STATUS_PORT, MTLS_PORT, ISTIOD_PORT, WEBHOOK_PORT, HBONE_PORT = 15021, 15443, 15012, 15017, 15008
 

@@ -79,7 +79,7 @@ class RootCA(pulumi.ComponentResource):
     expires: pulumi.Output[str]
     """When the root that signs ends, RFC 3339."""
     roots: dict[int, Root]
-    """By generation."""
+    """Those that are trusted, by generation."""
     bundles: dict[str, CaBundle]
     """By cluster."""
 
@@ -93,15 +93,17 @@ class RootCA(pulumi.ComponentResource):
         super().__init__("mesh:index:RootCA", name, props, opts)
         there = generations(args.serial, args.phase)
         generated = Generated(args.organization, args.algorithm, args.root_validity_days)
-        self.roots = {
+        made = {
             number: args.sources.get(number, generated)(
                 Place(names.numbered(name, number), number, self, args.protect and number in there.protected)
             )
             for number in there.made
         }
-        self._signer = self.roots[there.signer]
-        trusted = [self.roots[number].certificate for number in there.trusted]
-        self.root_cert_pem = trusted[0] if len(trusted) == 1 else chain(trusted)
+        self.roots = {number: made[number] for number in there.trusted}
+        self._signer = made[there.signer]
+        # One root goes through the same hands as two: istiods before 1.31 take a bundle for a change of the old one
+        # only where either text has the other inside of it.
+        self.root_cert_pem = chain([root.certificate for root in self.roots.values()])
         self.fingerprint = self._signer.certificate.apply(fingerprint)
         self.expires = self._signer.expires
         self.bundles = {

@@ -15,7 +15,7 @@ from typing import Any
 
 from mesh_components.settings import MeshSettings
 from mesh_components.topology.images import pinned
-from mesh_components.topology.names import REVISION_LABEL, UNNAMED_REVISION
+from mesh_components.topology.names import MULTI_ROOT_PROXY, REVISION_LABEL, UNNAMED_REVISION
 from mesh_components.topology.revisions import default_version, revisions, tags
 from mesh_components.topology.upgrade import follows_default
 from mesh_components.topology.versions import parse
@@ -38,10 +38,12 @@ class Proxy:
 
     revision: str
     version: str | None
+    multi_root: bool = False
+    """Whether it takes more than one root: an environment variable, which a pod gets when it is born."""
 
     def __str__(self) -> str:
         name = self.revision or "the revision without a name"
-        return f"{name} ({self.version})" if self.version else name
+        return (f"{name} ({self.version})" if self.version else name) + ", several roots" * self.multi_root
 
 
 class NobodyError(Exception):
@@ -57,6 +59,8 @@ class Injectors:
     tags: Mapping[str, str]
     only: str | None = None
     """The one revision that injects, whatever a label names; None where each injects its own."""
+    multi_root: bool = False
+    """Whether a proxy that they inject takes more than one root."""
 
     def wanted(self, namespace: Object, pod: Object) -> Proxy:
         """What the pod would get. Raises NobodyError."""
@@ -81,7 +85,7 @@ class Injectors:
         if revision not in self.versions:
             raise NobodyError(f"{who}, which is neither a revision nor a tag of this cluster in the document")
         injects = revision if self.only is None else self.only
-        return Proxy(injects, self.versions[injects])
+        return Proxy(injects, self.versions[injects], self.multi_root)
 
 
 def injectors(mesh: MeshSettings, cluster: str) -> Injectors:
@@ -95,10 +99,10 @@ def injectors(mesh: MeshSettings, cluster: str) -> Injectors:
     unknown = mesh.istio.install == "none" or own_images
     if settings.role == "external":
         # No workload of the mesh is here; the Istio that runs the gateway has no revision's name and no tags.
-        return Injectors({"": None if unknown else default_version(mesh)}, {})
+        return Injectors({"": None if unknown else default_version(mesh)}, {}, multi_root=mesh.trust.multi_root)
     versions = {item.name: None if unknown else item.version for item in revisions(mesh, cluster)}
     only = mesh.istio.revision if follows_default(mesh, cluster) else None
-    return Injectors(versions, dict(tags(mesh, settings)), only)
+    return Injectors(versions, dict(tags(mesh, settings)), only, mesh.trust.multi_root)
 
 
 def running(pod: Object) -> Proxy | None:
@@ -110,12 +114,13 @@ def running(pod: Object) -> Proxy | None:
         revision = json.loads(note)["revision"]
     except (ValueError, LookupError, TypeError):
         revision = _annotations(pod).get(REVISION_LABEL, "")
-    return Proxy("" if revision == UNNAMED_REVISION else str(revision), _version(pod))
+    return Proxy("" if revision == UNNAMED_REVISION else str(revision), _version(pod), _multi_root(pod))
 
 
 def is_old(runs: Proxy, wanted: Proxy) -> bool:
-    """Whether a new pod would have another proxy. Versions count where both are known."""
-    if runs.revision != wanted.revision:
+    """Whether a new pod would have another proxy. Versions count where both are known. One that takes several roots is
+    as good as one that takes a single one, but not the other way round."""
+    if runs.revision != wanted.revision or (wanted.multi_root and not runs.multi_root):
         return True
     return None not in (runs.version, wanted.version) and not _is_version(str(runs.version), str(wanted.version))
 
@@ -128,13 +133,23 @@ def is_alive(pod: Object) -> bool:
     )
 
 
+def _container(pod: Object) -> Object:
+    spec = pod["spec"]
+    containers = [*spec.get("containers", ()), *(spec.get("initContainers") or ())]
+    return next((item for item in containers if item["name"] == "istio-proxy"), {})
+
+
+def _multi_root(pod: Object) -> bool:
+    """What the mesh config calls proxyMetadata is the environment of the container."""
+    stated = {"name": MULTI_ROOT_PROXY, "value": "true"}
+    return any(stated.items() <= item.items() for item in _container(pod).get("env") or ())
+
+
 def _version(pod: Object) -> str | None:
     """The image's tag where it is a version; None also where somebody chose the image, since a restart keeps it."""
     if IMAGE in _annotations(pod):
         return None
-    spec = pod["spec"]
-    containers = [*spec.get("containers", ()), *(spec.get("initContainers") or ())]
-    image = next((item["image"] for item in containers if item["name"] == "istio-proxy"), "")
+    image = _container(pod).get("image", "")
     tag = _VARIANT.sub("", image.partition("@")[0].rpartition("/")[2].partition(":")[2])
     return tag if parse(tag) else None
 

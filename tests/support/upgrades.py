@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-
 BUILDS: Mapping[str, frozenset[str]] = {
     "base": frozenset({"IstioBase", "DefaultValidator"}),
     "control-plane": frozenset({"Istiod", "RemoteIstiod", "EastWestGateway"}),

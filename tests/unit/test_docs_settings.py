@@ -49,7 +49,7 @@ from mesh_components.settings.source import (
     SourceSettings,
     VaultSettings,
 )
-from mesh_components.settings.trust import TrustSettings
+from mesh_components.settings.trust import RotationSettings, TrustSettings
 from mesh_components.topology.findings import findings
 from tests.support.graph import ROOT
 
@@ -91,6 +91,7 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`vault`", "appRole.", AppRoleSettings),
     ("`vault`", "kubernetes.", KubernetesLoginSettings),
     ("`googleCas`", "", GoogleCasSettings),
+    ("`trust`", "rotation.", RotationSettings),
     ("`discovery`", "", DiscoverySettings),
     ("`discovery`", "edges[].", EdgeSettings),
 ]

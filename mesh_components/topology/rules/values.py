@@ -47,7 +47,9 @@ _ISTIOD = {
     "env.EXTERNAL_ISTIOD": "`clusters[].role`",
     "env.ISTIOD_CUSTOM_HOST": "`clusters[].eastWest.address`",
     "env.PILOT_ENABLE_AMBIENT": "`istio.dataPlane`",
+    "env.ISTIO_MULTIROOT_MESH": "`trust.multiRoot`",
     "env.REVISION": "`istio.revisions`",
+    "meshConfig.defaultConfig.proxyMetadata.PROXY_CONFIG_XDS_AGENT": "`trust.multiRoot`",
 }
 
 _EXTERNAL = {
