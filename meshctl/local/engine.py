@@ -112,7 +112,7 @@ class Engine:
         if self._preview or record is None or has_unknown(outputs):
             return
         if (record.outputs, record.secret_outputs) != (outputs, secret):
-            self.store.put(replace(record, outputs=outputs, secret_outputs=secret))
+            self.store.put(replace(record, outputs=outputs, secret_outputs=secret), wait=False)
 
     def invoke(self, token: str, provider: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
         """Answer a provider function."""
@@ -178,7 +178,7 @@ class Engine:
             # What a component says at its end is not known yet; the last word stands until then.
             made = replace(made, outputs=record.outputs, secret_outputs=record.secret_outputs)
         if made != self.store.records.get(goal.urn) or doom is not None:
-            self.store.put(made, plan.former, doom)
+            self.store.put(made, plan.former, doom, wait=False)
         if step.op is not Op.SAME:
             self._watcher.end(goal.urn, step.op, "")
         return _answer(done.id, done.outputs, goal, None)

@@ -23,7 +23,7 @@ from meshctl.local.passphrase import Crypter, from_environment
 from meshctl.local.planner import Watcher, cluster_name
 from meshctl.local.project import Config, Project
 from meshctl.local.registry import DYNAMIC, FACTORIES, PROVIDER_PREFIX, Factory, Registry, package
-from meshctl.local.state import Store
+from meshctl.local.state import StateError, Store
 from meshctl.local.values import SECRET, has_unknown, scrub, split_path, strings
 from meshctl.rows import DECLINED, Field, Report, Row, refused
 
@@ -100,6 +100,10 @@ class Session:
 
     def _update(self, agreed: Agreed | None = None) -> Report:
         engine, failures, monitor = self._pass(preview=False, agreed=agreed)
+        try:
+            self._store.flush()
+        except StateError as error:
+            failures.append(str(error))
         rows = [self._row(outcome) for urn, outcome in engine.outcomes.items() if urn not in engine.failures]
         if not failures and not self.stop.is_set():
             left = engine.left()

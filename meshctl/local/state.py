@@ -1,7 +1,9 @@
 """The state file: every resource that exists because of us, written before and after each step, secrets sealed.
 
-Steps run in parallel, so they share writes: a step hands in its record and waits until a write that contains it is on
-disk. Each record is turned into text once; a write joins the texts, and replaces the file by renaming.
+Steps run in parallel, so they share writes. A step waits once, before it touches the outside world, until a write that
+says so is on disk; that it has ended is written without it. Every write holds all that was handed in before, so what
+leans on a step is never on disk without it, and a step whose end is lost is one that was interrupted. Each record is
+turned into text once; a write joins the texts, and replaces the file by renaming.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +48,7 @@ class Store:
         self._turn = threading.Condition()
         self._ticket = self._written = 0
         self._writing = self._backed_up = False
+        self._later = ThreadPoolExecutor(1, thread_name_prefix="state")
         self._raw = _read(path, identity)
         self.crypter = crypters(self._raw.get("salt") if self._raw else None)
         self._sealed = bool(self._raw and self._raw.get("salt"))
@@ -64,8 +68,8 @@ class Store:
                 self.records[key] = record
             self._texts[key] = json.dumps(raw, separators=(",", ":")).encode()
 
-    def put(self, record: Record, former: str = "", doom: Record | None = None) -> None:
-        """Record `record`, and wait until it is on disk.
+    def put(self, record: Record, former: str = "", doom: Record | None = None, *, wait: bool = True) -> None:
+        """Record `record`, and wait until it is on disk; without `wait`, `flush` does that, and tells if it failed.
 
         `former` is the URN it had before; `doom` is what it replaces, to be deleted at the end.
         """
@@ -81,7 +85,14 @@ class Store:
                 self.doomed[key] = doom
                 self._texts[key] = self._encode(doom, doomed=True)
             ticket = self._take_ticket()
-        self._commit(ticket)
+        if wait:
+            self._commit(ticket)
+        else:
+            self._later.submit(self._commit, ticket)
+
+    def flush(self) -> None:
+        """Wait until all that was recorded is on disk."""
+        self._commit(self._ticket)
 
     def drop(self, record: Record, *, doomed: bool = False) -> None:
         """Forget `record`, and wait until that is on disk."""

@@ -23,6 +23,7 @@ from tests.support.project import Project
 from tests.support.recipes import CHARTS, TOPOLOGIES
 
 RUNS = 5
+PARTS = ("imports", "recipes", "mesh", "many")
 
 
 def imports(folder: Path, report: Report) -> None:
@@ -108,7 +109,7 @@ def _kubectl(kubectl: str, kubeconfigs: dict[str, Path], place: Path) -> Run:
 
 
 @click.command()
-@click.option("--only", type=click.Choice(("imports", "recipes", "lab")), multiple=True, help="Default: all of it.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Default: all of it.")
 @click.option("--recipe", "names", type=click.Choice(TOPOLOGIES), multiple=True, help="Default: every one.")
 @click.option("--size", "sizes", type=click.IntRange(2), multiple=True, default=recipes.SIZES, show_default=True)
 @click.option(
@@ -131,10 +132,12 @@ def main(
             imports(folder, report)
         if "recipes" in (only or ("recipes",)):
             every_recipe(folder, report, recipes.cases(names or TOPOLOGIES, sizes), charts)
-        if "lab" in (only or ("lab",)):
+        on_lab = {"mesh": two_clusters, "many": many_objects}
+        chosen = [measure for part, measure in on_lab.items() if part in (only or on_lab)]
+        if chosen:
             with running_lab(folder / "lab", many.CLUSTERS, plain_report(report.say)) as lab:
-                two_clusters(folder, lab, report)
-                many_objects(folder, lab, report)
+                for measure in chosen:
+                    measure(folder, lab, report)
         report.say(f"load {os.getloadavg()[0]:.1f} at the end")
     if as_json:
         click.echo(json.dumps({"machine": machine, "figures": report.figures, "recipes": report.recipes}, indent=2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -345,6 +346,24 @@ class TestFailing:
         assert set(desk.recorded()) == {"tiny-dev", "a"}
         desk.world.before = lambda _op, _name: None
         assert ops(desk.up()) == {"a": "same", "b": "create", "c": "create"}
+
+    def test_an_end_that_cannot_be_written_is_a_failure_and_nothing_is_deleted(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        desk.up(self.FOUR)
+        write = Store._write
+
+        def full(shared: Store, texts: Iterable[bytes]) -> None:
+            if ("update", "a") in desk.world.log:
+                raise OSError(28, "No space left on device")
+            write(shared, texts)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Store, "_write", full)
+            report = desk.up('Thing("a", size=2)')
+        assert (report.exit_code, desk.world.happened("delete")) == (1, [])
+        assert any("cannot be written" in failure for failure in report.failures)
+        assert ops(desk.up()) == {"a": "update", "b": "delete", "c": "delete", "d": "delete"}
 
     def test_an_unreachable_world_is_planned_from_the_state_with_one_warning(self, desk: Desk) -> None:
         desk.up(self.FOUR)

@@ -179,6 +179,36 @@ class TestWhatIsWritten:
         again.load()
         assert len(again.records) == 9
 
+    def test_what_is_not_waited_for_is_in_the_next_write(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """So what leans on a step is never on disk without it, whenever the process is killed."""
+        path = tmp_path / "s.json"
+        shared = store(path)
+        gate = threading.Event()
+        commit = shared._commit
+
+        def held(ticket: int) -> None:
+            if threading.current_thread().name.startswith("state"):
+                gate.wait()
+            commit(ticket)
+
+        monkeypatch.setattr(shared, "_commit", held)
+        shared.put(record("ended"), wait=False)
+        assert not path.exists()
+        shared.put(record("after"))
+        again = store(path)
+        again.load()
+        assert {item.name for item in again.records.values()} == {"ended", "after"}
+        gate.set()
+
+    def test_flush_waits_for_what_was_not_waited_for(self, tmp_path: Path) -> None:
+        first = store(tmp_path / "s.json")
+        for number in range(20):
+            first.put(record(f"r{number}"), wait=False)
+        first.flush()
+        again = store(tmp_path / "s.json")
+        again.load()
+        assert len(again.records) == 20
+
     def test_a_new_key_is_begun_and_not_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Only that of a salt that is there already can be wrong."""
         gate = threading.Event()
@@ -203,6 +233,10 @@ class TestWhatIsWritten:
         monkeypatch.setattr(os, "fsync", lambda _fd: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         with pytest.raises(StateError, match=r"cannot be written.*No space left"):
             store(tmp_path / "s.json").put(record())
+        unheard = store(tmp_path / "s.json")
+        unheard.put(record(), wait=False)
+        with pytest.raises(StateError, match=r"cannot be written.*No space left"):
+            unheard.flush()
 
 
 class TestWhatIsBroken:
