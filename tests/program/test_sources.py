@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,16 @@ import pytest
 
 from mesh_components.settings.place import PlaceError
 from mesh_components.topology.certificates import Bundle, Problem, problems
+from mesh_components.trust.vault import VaultCertificates
 from tests.program.test_program import program
 from tests.support import authorities
 from tests.support.authorities import Authority
-from tests.support.graph import Graph, Registered
+from tests.support.graph import Answer, Graph, Registered
 from tests.support.meshes import document, federation, kubeconfig
 from tests.support.real_tls import REAL_TLS
+from tests.support.vault import ROLE_ID, SECRET_ID, TOKEN, SmallVault, running
+
+VAULT_TYPE = "pulumi-python:dynamic/trust:VaultCertificate"
 
 TODAY = datetime.now(UTC)
 DATES = {"begins": TODAY - timedelta(days=30), "ends": TODAY + timedelta(days=4000)}
@@ -44,7 +48,8 @@ def own(chain: bool = False) -> dict[str, Any]:
 
 
 def secrets(graph: Graph) -> dict[str, Registered]:
-    return {graph.cluster(one): one for one in graph.kubernetes() if one.kubernetes_name == "cacerts"}
+    found = graph.of_type("kubernetes:core/v1:Secret")
+    return {graph.cluster(one): one for one in found if one.kubernetes_name == "cacerts"}
 
 
 def bundles(graph: Graph) -> dict[str, Bundle]:
@@ -63,6 +68,23 @@ def verdict(graph: Graph) -> tuple[Problem, ...]:
 def built(source: Mapping[str, Any] | None, texts: Mapping[str, str | PlaceError], preview: bool = False) -> Graph:
     trust = {"trust": {"source": source}} if source else {}
     return federation(document("c1", "c2", **trust), texts=texts, answers=REAL_TLS, preview=preview)
+
+
+def external(source: Mapping[str, Any], texts: Mapping[str, str], answers: Mapping[str, Answer]) -> Graph:
+    """A mesh with an external control plane, behind an address."""
+    wanted = document("c1", "c2", trust={"source": source})
+    wanted["istio"] = {"namespace": "external-istiod"}
+    wanted["clusters"][0] |= {"role": "external"}
+    wanted["clusters"][1] |= {"role": "config"}
+    return federation(wanted, texts=texts, answers={**REAL_TLS, **answers})
+
+
+def server_chain(graph: Graph) -> str:
+    """What the gateway in front of istiod presents."""
+    (secret,) = [
+        one for one in graph.of_type("kubernetes:core/v1:Secret") if one.kubernetes_name == "external-istiod-tls"
+    ]
+    return base64.b64decode(secret.inputs["data"]["tls.crt"]).decode()
 
 
 def test_a_generated_root_passes_too() -> None:
@@ -113,6 +135,12 @@ class TestOwnRoot:
         texts = {place: text.rstrip("\n") for place, text in self.texts(root()).items()}
         assert verdict(built(own(), texts)) == ()
 
+    def test_signs_for_an_external_control_plane(self) -> None:
+        above = root()
+        upper = under(above, 5, name="Upper CA", path_length=None, san=None)
+        chain = server_chain(external(own(chain=True), self.texts(upper), {}))
+        assert chain.endswith(upper.pem + above.pem)
+
     def test_expiry_is_an_output(self) -> None:
         graph = built(own(), self.texts(root()))
         assert graph.stack_outputs["expires"]["root"].startswith(f"{DATES['ends']:%Y-%m-%dT%H}")
@@ -149,6 +177,114 @@ class TestReadyMade:
     def test_preview_and_up_have_one_graph(self) -> None:
         given = self.given(root())
         assert built(*given).drawing() == built(*given, preview=True).drawing()
+
+
+class TestVault:
+    """The request leaves, the key stays; asked over real HTTP, signed for real."""
+
+    @pytest.fixture
+    def server(self) -> Iterator[SmallVault]:
+        upper = under(root(), 5, name="Upper CA", path_length=None, san=None)
+        with running(SmallVault(upper)) as vault:
+            yield vault
+
+    def answer(self, _: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(VaultCertificates().create(dict(inputs)).outs or {})
+
+    def source(self, server: SmallVault, **over: Any) -> dict[str, Any]:
+        login = {} if {"appRole", "kubernetes"} & set(over) else {"token": place("vaultToken")}
+        return {"vault": {"address": server.address, "root": place("root"), **login, **over}}
+
+    def texts(self, server: SmallVault, **over: str) -> dict[str, str]:
+        given = {"root": server.issuer.root.pem, "token": TOKEN, **over}
+        return {f"trust.source.vault.{key}": text for key, text in given.items()}
+
+    def built(
+        self, server: SmallVault, preview: bool = False, texts: Mapping[str, str] | None = None, **over: Any
+    ) -> Graph:
+        wanted = document("c1", "c2", trust={"source": self.source(server, **over)})
+        answers = {**REAL_TLS, VAULT_TYPE: self.answer}
+        return federation(wanted, texts=texts or self.texts(server), answers=answers, preview=preview)
+
+    def test_signs_for_every_cluster(self, server: SmallVault) -> None:
+        graph = self.built(server)
+        assert verdict(graph) == ()
+        assert {bundle.root_cert for bundle in bundles(graph).values()} == {server.issuer.root.pem}
+        assert [path for path, _, _ in server.asked] == ["pki/root/sign-intermediate"] * 2
+        for _, body, headers in server.asked:
+            assert headers["X-Vault-Token"] == TOKEN
+            assert "PRIVATE KEY" not in str(body)
+            assert body["ttl"] == "17520h"
+
+    def test_an_issuer_and_a_namespace(self, server: SmallVault) -> None:
+        server.namespace = "team"
+        assert verdict(self.built(server, issuer="mesh", namespace="team")) == ()
+        assert server.asked[0][0] == "pki/issuer/mesh/sign-intermediate"
+
+    def test_a_login_comes_first(self, server: SmallVault) -> None:
+        texts = self.texts(server, **{"appRole.secretId": SECRET_ID})
+        graph = self.built(server, texts=texts, appRole={"roleId": ROLE_ID, "secretId": place("vaultSecret")})
+        assert verdict(graph) == ()
+
+    def test_a_preview_asks_nothing_and_has_the_graph_of_up(self, server: SmallVault) -> None:
+        drawing = self.built(server, preview=True).drawing()
+        assert server.asked == []
+        assert drawing == self.built(server).drawing()
+
+    @pytest.mark.parametrize("preview", [True, False])
+    def test_the_login_is_secret(self, server: SmallVault, preview: bool) -> None:
+        graph = self.built(server, preview=preview)
+        asked = graph.of_type(VAULT_TYPE)
+        assert len(asked) == 2
+        for one in asked:
+            assert "login" in one.secret
+            assert {key for key, value in one.inputs.items() if TOKEN in str(value)} == {"login"}
+            assert "login" in one.additional_secret_outputs
+
+    def test_what_is_recorded_has_no_login(self, server: SmallVault) -> None:
+        graph = self.built(server)
+        outs = VaultCertificates().create(dict(graph.of_type(VAULT_TYPE)[0].inputs)).outs
+        assert TOKEN not in str(outs)
+
+    def test_a_new_token_signs_nothing(self, server: SmallVault) -> None:
+        inputs = dict(self.built(server).of_type(VAULT_TYPE)[0].inputs)
+        provider = VaultCertificates()
+        made = dict(provider.create(inputs).outs or {})
+        count = len(server.asked)
+        assert not provider.diff("id", made, {**inputs, "login": {"token": "another"}, "timeout": 3}).changes
+        assert len(server.asked) == count
+
+    def test_another_lifetime_is_an_update(self, server: SmallVault) -> None:
+        inputs = dict(self.built(server).of_type(VAULT_TYPE)[0].inputs)
+        provider = VaultCertificates()
+        made = dict(provider.create(inputs).outs or {})
+        longer = {**inputs, "body": {**inputs["body"], "ttl": "24h"}}
+        found = provider.diff("id", made, longer)
+        assert (found.changes, found.replaces) == (True, [])
+        assert dict(provider.update("id", made, longer).outs or {})["expires"] != made["expires"]
+
+    def test_what_is_in_the_state_is_looked_at_too(self, server: SmallVault) -> None:
+        """The provider refuses a bad answer; what an engine hands on from its state passes the program's own check."""
+        expired = under(server.issuer, 1, ends=TODAY - timedelta(days=1))
+        stale = {"certificate": expired.pem, "above": expired.above.chain, "expires": "2020-01-01T00:00:00Z"}
+        wanted = document("c1", "c2", trust={"source": self.source(server)})
+        with pytest.raises(Exception, match=r"signed by Vault .*: the certificate is refused\n.* expired at"):
+            federation(wanted, texts=self.texts(server), answers={**REAL_TLS, VAULT_TYPE: lambda *_: stale})
+
+    def test_a_role_signs_for_an_external_control_plane(self, server: SmallVault) -> None:
+        graph = external(self.source(server, serverRole="servers"), self.texts(server), {VAULT_TYPE: self.answer})
+        assert "pki/sign/servers" in {path for path, _, _ in server.asked}
+        assert server_chain(graph).startswith("-----BEGIN CERTIFICATE-----")
+
+    def test_what_is_no_authority_reaches_no_cluster(self, server: SmallVault) -> None:
+        server.ca = False
+        with pytest.raises(Exception, match=r"is no CA certificate"):
+            self.built(server)
+
+    def test_nor_does_what_hangs_on_another_root(self, server: SmallVault) -> None:
+        texts = self.texts(server, root=authorities.root(authorities.key(number=9), name="Other", **DATES).pem)
+        with pytest.raises(Exception, match=r"is not among the roots that are trusted"):
+            self.built(server, texts=texts)
 
 
 class TestBadTexts:

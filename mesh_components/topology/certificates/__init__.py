@@ -16,7 +16,18 @@ from mesh_components.topology.certificates.verify import (
     bundle_problems,
     problems,
     root_problems,
+    server_problems,
     signer_problems,
 )
 
-__all__ = ["Bundle", "Expected", "Problem", "Signer", "bundle_problems", "problems", "root_problems", "signer_problems"]
+__all__ = [
+    "Bundle",
+    "Expected",
+    "Problem",
+    "Signer",
+    "bundle_problems",
+    "problems",
+    "root_problems",
+    "server_problems",
+    "signer_problems",
+]

@@ -84,6 +84,20 @@ def root_problems(text: str, now: datetime, expected: Expected = USUAL) -> tuple
     return _once(found)
 
 
+def server_problems(bundle: Bundle, now: datetime) -> tuple[Problem, ...]:
+    """What is wrong with a server's certificate and those above it; `ca_cert` is the server's."""
+    found: list[Problem] = []
+    leaf = _held(bundle.ca_cert, Part.CA_CERT, "the certificate", found, several=False)
+    above = _held(bundle.cert_chain, Part.CERT_CHAIN, "the chain", found)
+    roots = _held(bundle.root_cert, Part.ROOT_CERT, "the root", found)
+    if leaf:
+        found += map(leaf[0].problem, certificate.dates(leaf[0].certificate, now))
+        way = path.find(leaf[0], above, roots)
+        higher = Path(way.steps[1:], way.end)
+        found += _path(higher, 0, now, USUAL) if higher.steps else [leaf[0].problem(way.end)] if way.end else []
+    return tuple(problem for problem in _once(found) if problem.kind != "root-signs")
+
+
 def _open(bundle: Bundle, now: datetime, expected: Expected) -> tuple[Opened, tuple[Problem, ...]]:
     found: list[Problem] = []
     first = _held(bundle.ca_cert, Part.CA_CERT, bundle.called(Part.CA_CERT), found, several=bundle.tls)
