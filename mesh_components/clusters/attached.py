@@ -26,6 +26,9 @@ class AttachedClusterArgs(ComponentArgs):
     """Name in the mesh; the resource's name when left out."""
     identifier: str | None = None
     """What makes it this cluster and no other, for as long as it lives; `attached/<name>` when left out."""
+    adopts: bool = False
+    """There is a second provider, for objects that outlive this stack and may be there already (`adopting`). It writes
+    by server-side apply and does not force: what somebody else has set otherwise is refused as before."""
 
 
 class AttachedCluster(Cluster):
@@ -37,19 +40,28 @@ class AttachedCluster(Cluster):
         if isinstance(args.kubeconfig, str):
             _checked(args.kubeconfig, args.context)
         super().__init__("mesh:index:AttachedCluster", name, {"clusterName": cluster_name}, opts)
-        self.provider = kubernetes.Provider(
-            f"{name}-kubernetes",
-            kubeconfig=pulumi.Output.secret(args.kubeconfig).apply(lambda contents: _checked(contents, args.context)),
-            context=args.context,
-            cluster_identifier=args.identifier or f"attached/{cluster_name}",
-            # Secrets and ConfigMaps are updated in place: `cacerts` must not vanish for a moment.
-            enable_secret_mutable=True,
-            enable_config_map_mutable=True,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        self.provider = _provider(f"{name}-kubernetes", args, cluster_name, self)
+        if args.adopts:
+            self.adopting = _provider(f"{name}-kubernetes-adopting", args, cluster_name, self, upsert=True)
         self.cluster_name = pulumi.Output.from_input(cluster_name)
         self.api_server = pulumi.Output.from_input(args.api_server or _server(args))
         self.register_outputs({"clusterName": self.cluster_name, "apiServer": self.api_server})
+
+
+def _provider(
+    name: str, args: AttachedClusterArgs, cluster_name: str, parent: pulumi.Resource, *, upsert: bool | None = None
+) -> kubernetes.Provider:
+    return kubernetes.Provider(
+        name,
+        kubeconfig=pulumi.Output.secret(args.kubeconfig).apply(lambda contents: _checked(contents, args.context)),
+        context=args.context,
+        cluster_identifier=args.identifier or f"attached/{cluster_name}",
+        # Secrets and ConfigMaps are updated in place: `cacerts` must not vanish for a moment.
+        enable_secret_mutable=True,
+        enable_config_map_mutable=True,
+        upsert_existing_objects=upsert,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
 
 
 def _checked(contents: str, context: str | None) -> str:

@@ -14,3 +14,5 @@ class Cluster(pulumi.ComponentResource):
     """URL of the API server as the peers reach it."""
     provider: pulumi.ProviderResource
     """Everything in this cluster goes through this provider and no other."""
+    adopting: pulumi.ProviderResource | None = None
+    """But for CRDs that are kept when the mesh goes: this one, where there is one, takes over what it finds."""

@@ -32,6 +32,9 @@ class IstioBaseArgs(ChartArgs):
     """They outlive this component, and with them all that was made of them. False needs `objects`."""
     gateway_api: tuple[Plain, ...] = ()
     """The CRDs of the Gateway API, as objects; they are kept whatever happens, since they are not Istio's."""
+    adopting: pulumi.ProviderResource | None = None
+    """Makes the CRDs that are kept, and takes over those that an earlier mesh has left; without it, what is there
+    already stops (`Cluster.adopting`)."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -63,7 +66,7 @@ class IstioBase(pulumi.ComponentResource):
     def _gateway_api(
         self, name: str, args: IstioBaseArgs, opts: pulumi.ResourceOptions | None
     ) -> list[KubernetesObject]:
-        kept = pulumi.ResourceOptions.merge(child_options(self, opts), pulumi.ResourceOptions(retain_on_delete=True))
+        kept = pulumi.ResourceOptions.merge(child_options(self, opts), _kept(args))
         return [KubernetesObject(resource_name(name, manifest), manifest, kept) for manifest in args.gateway_api]
 
     def _crds(
@@ -73,9 +76,14 @@ class IstioBase(pulumi.ComponentResource):
             return []
         if args.crds == "release":
             return [_release(name, args, child_options(self, opts))]
-        kept = pulumi.ResourceOptions(retain_on_delete=args.keep_crds)
+        # What goes with the mesh must be the mesh's: it takes over nothing.
+        kept = _kept(args) if args.keep_crds else pulumi.ResourceOptions()
         each = pulumi.ResourceOptions.merge(child_options(self, opts), kept)
         return [KubernetesObject(resource_name(name, item), item, each) for item in rendered if item["kind"] == CRD]
+
+
+def _kept(args: IstioBaseArgs) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(retain_on_delete=True, provider=args.adopting)
 
 
 def _release(name: str, args: IstioBaseArgs, opts: pulumi.ResourceOptions) -> pulumi.Resource:

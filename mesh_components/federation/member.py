@@ -112,5 +112,6 @@ def _attached(site: Site, prefix: str, item: ClusterPlan) -> AttachedCluster:
         context=kubeconfig.context,
         api_server=item.settings.api_server.address,
         cluster_name=item.name,
+        adopts=item.adopts_crds,
     )
     return AttachedCluster(prefix, attached, pulumi.ResourceOptions(parent=site.parent))

@@ -38,6 +38,8 @@ class ClusterPlan:
     """Tags and the revisions they point at, sorted."""
     serves_remotes: bool
     """True: istiod serves other clusters too (`externalIstiod`)."""
+    adopts_crds: bool
+    """True: CRDs come as objects and are kept when the mesh goes, so a mesh made anew may find them there."""
     cni: bool
     ambient: bool
     """True: ztunnel runs here."""
@@ -161,6 +163,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         revisions=revisions(mesh, cluster.name),
         tags=tags(mesh, cluster) if is_member(cluster) else (),
         serves_remotes=serves,
+        adopts_crds=_keeps_crds(mesh, cluster),
         cni=needs_cni(mesh, cluster),
         ambient=ambient,
         east_west=east_west,
@@ -171,6 +174,12 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         address_type=address_type(cluster),
         source=source,
     )
+
+
+def _keeps_crds(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
+    istio = mesh.istio
+    gateway_api = istio.gateway_api is not None and cluster.gateway_api and is_member(cluster)
+    return istio.install == "charts" and (gateway_api or (istio.crds == "objects" and istio.keep_crds))
 
 
 def _controlled_by(mesh: MeshSettings, cluster: ClusterSettings, server: ClusterSettings) -> str:

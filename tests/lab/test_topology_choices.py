@@ -121,6 +121,39 @@ def test_nothing_is_left_and_the_crds_go_when_asked(mesh: tuple[Project, list[Ap
         eventually(lambda a=api: not [p for p in everything(a) if any(part in p for part in gone)])  # type: ignore[misc]
 
 
+def test_a_mesh_that_is_made_anew_takes_over_the_crds_that_were_kept(
+    wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project = Project(tmp_path_factory.mktemp("kept"), wide_lab.dir, stack="multi-primary-single-network")
+    wanted = on_lab("multi-primary-single-network")
+    wanted["istio"]["crds"] = "objects"
+    project.write(wanted)
+    apis = [Api(wide_lab.kubeconfig(name)) for name in ("cluster1", "cluster2")]
+    crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+    def kept(api: Api) -> dict[str, dict[str, Any]]:
+        return {name: item for name, item in named(api, crds).items() if name.endswith(".charts.test")}
+
+    try:
+        project.done("up", "--yes", "--skip-preview")
+        project.done("destroy", "--yes")
+        before = [{name: item["metadata"]["uid"] for name, item in kept(api).items()} for api in apis]
+        assert all(before)
+        for api in apis:
+            for name in kept(api):
+                # Nobody's any more: not of a stack of this name either.
+                nobody: dict[str, Any] = {"metadata": {"managedFields": [{}]}}
+                api.request("PATCH", f"{crds}/{name}", nobody, "application/merge-patch+json")
+        project.done("up", "--yes", "--skip-preview")
+        assert [{name: item["metadata"]["uid"] for name, item in kept(api).items()} for api in apis] == before
+        assert project.changes() == []
+    finally:
+        project.done("destroy", "--yes")
+        for api in apis:
+            for name in kept(api):
+                api.request("DELETE", f"{crds}/{name}")
+
+
 def test_what_istiod_is_to_make_of_an_ambient_gateway_comes_and_goes(
     wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -141,12 +174,10 @@ def test_what_istiod_is_to_make_of_an_ambient_gateway_comes_and_goes(
         assert reference == {"group": "", "kind": "ConfigMap", "name": f"{name}-parameters"}
         assert project.changes() == []
         project.write(plain)
-        assert [(row["op"], row["type"].rpartition(":")[2]) for row in project.changes()] == [
-            ("update", "Gateway"),
-            ("delete", "ConfigMap"),
-        ]
+        changed = {(row["op"], row["type"].rpartition(":")[2]) for row in project.changes()}
+        assert changed == {("update", "Gateway"), ("delete", "ConfigMap")}
         project.done("up", "--yes", "--skip-preview")
-        assert "infrastructure" not in named(api, gateways)[name]["spec"]
+        assert "parametersRef" not in named(api, gateways)[name]["spec"]["infrastructure"]
         assert f"{name}-parameters" not in named(api, f"{CORE}/configmaps")
     finally:
         project.done("destroy", "--yes")

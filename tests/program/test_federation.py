@@ -206,6 +206,27 @@ class TestCharts:
             r.inputs["values"] == {"defaultRevision": "", "global": {"enableReaderRBAC": False}} for r in releases
         )
 
+    @pytest.mark.parametrize(
+        ("istio", "adopted"),
+        [({"crds": "objects"}, True), ({"crds": "objects", "keepCrds": False}, False), ({}, False)],
+    )
+    def test_crds_that_outlive_the_mesh_are_taken_over_and_nothing_else_is(
+        self, istio: dict[str, Any], adopted: bool
+    ) -> None:
+        """A mesh that is made anew finds what the one before has left. What goes with it must be its own."""
+        found = federation(document("cluster1", "cluster2", istio=istio))
+        upserting = {
+            item.name
+            for item in found.of_type("pulumi:providers:kubernetes")
+            if item.inputs.get("upsertExistingObjects") in (True, "true")
+        }
+        expected = {f"mesh-{name}-kubernetes-adopting" for name in ("cluster1", "cluster2")} if adopted else set()
+        assert upserting == expected
+        through = {item.name for item in found.kubernetes() if item.provider in upserting}
+        crds = {item.name for item in found.kubernetes() if item.type.endswith(":CustomResourceDefinition")}
+        assert through == (crds if adopted else set())
+        assert all(found.resources_by_name[name].retained for name in through)
+
     def test_namespaces_are_created_with_charts_and_patched_without(self, graph: Graph, charts: Graph) -> None:
         assert len(charts.of_type("kubernetes:core/v1:Namespace")) == 2
         assert len(graph.of_type("kubernetes:core/v1:NamespacePatch")) == 3
