@@ -75,6 +75,8 @@ def run(stack: str, cwd: Path, wish: Wish) -> int:
     declined = bool(old) and not agreed and not wish.dry_run
     failures = [f"{item}: {why}" for outcome in outcomes for item, why in outcome.failed.items()]
     display.print_failures([*failures, *(["nothing was changed, as you did not agree"] if declined else ())])
+    if any(outcome.interrupted for outcome in outcomes):
+        return 130
     return int(bool(failures) or declined)
 
 
@@ -108,7 +110,7 @@ def _restart(places: Sequence[_Place], wish: Wish) -> list[Outcome]:
         for place in places:
             if not place.found.old:
                 continue
-            if any(outcome.failed for outcome in outcomes) and not wish.keep_going:
+            if stop.is_set() or (any(outcome.failed for outcome in outcomes) and not wish.keep_going):
                 outcomes.append(Outcome(not_begun=[entry.workload for entry in place.found.old]))
                 continue
             roller = Roller(place.cluster, place.injectors, progress, stop, wish.timeout)

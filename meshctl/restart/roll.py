@@ -37,6 +37,8 @@ class Outcome:
     done: list[Workload] = field(default_factory=list)
     failed: dict[Workload, str] = field(default_factory=dict)
     not_begun: list[Workload] = field(default_factory=list)
+    interrupted: bool = False
+    """By Ctrl-C: what rolled goes on by itself, and is among the failed since nobody saw its end."""
 
 
 class Roller:
@@ -59,6 +61,9 @@ class Roller:
             try:
                 for future in waited:
                     future.result()
+            except KeyboardInterrupt:
+                self._stop.set()
+                outcome.interrupted = True
             except BaseException:
                 self._stop.set()
                 raise

@@ -6,7 +6,12 @@ import base64
 import datetime
 import ipaddress
 import json
+import os
+import pty
+import signal
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +28,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from kubernetes import client
 
+from mesh_components.gateways import objects
 from meshctl.cli import main
+from tests.support.graph import ROOT
 
 pytestmark = pytest.mark.lab
 
@@ -55,12 +62,15 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def injected(pod: dict[str, Any], revision: str) -> list[dict[str, Any]]:
+    """The patch: a gateway brings the container itself, with the image `auto`."""
     status = json.dumps({"containers": ["istio-proxy"], "revision": revision})
     annotations = {**pod["metadata"].get("annotations", {}), "sidecar.istio.io/status": status}
     proxy = {"name": "istio-proxy", "image": f"registry.istio.io/release/proxyv2:{revision.replace('-', '.')}"}
+    brought = [index for index, item in enumerate(pod["spec"]["containers"]) if item["name"] == "istio-proxy"]
+    where = [f"{index}/image" for index in brought] or ["-"]
     return [
         {"op": "add", "path": "/metadata/annotations", "value": annotations},
-        {"op": "add", "path": "/spec/containers/-", "value": proxy},
+        {"op": "add", "path": f"/spec/containers/{where[0]}", "value": proxy["image"] if brought else proxy},
     ]
 
 
@@ -107,6 +117,12 @@ class Mesh:
         self.core, self.apps = client.CoreV1Api(api), client.AppsV1Api(api)
         self.admission = client.AdmissionregistrationV1Api(api)
         labels = {"istio.io/rev": "prod", "test": self.namespace}
+        expressions = [{"key": "sidecar.istio.io/inject", "operator": "NotIn", "values": ["false"]}]
+        self.selects = {
+            "name": "rev.namespace.sidecar-injector.istio.io",
+            "namespaceSelector": {"matchLabels": labels},
+            "objectSelector": {"matchExpressions": expressions},
+        }
         self.core.patch_namespace(self.namespace, {"metadata": {"labels": labels}})
         (self.project / "Pulumi.yaml").write_text("name: mesh\nruntime: python\n")
         (self.project / "__main__.py").write_text("raise SystemExit('not run')\n")
@@ -119,14 +135,8 @@ class Mesh:
             "metadata": {"name": f"tag-prod-{self.namespace}"},
             "webhooks": [
                 {
-                    "name": "rev.namespace.sidecar-injector.istio.io",
+                    **self.selects,
                     "clientConfig": {"url": f"{address}/{revision}", "caBundle": bundle},
-                    "namespaceSelector": {"matchLabels": {"istio.io/rev": "prod", "test": self.namespace}},
-                    "objectSelector": {
-                        "matchExpressions": [
-                            {"key": "sidecar.istio.io/inject", "operator": "NotIn", "values": ["false"]}
-                        ]
-                    },
                     "rules": [
                         {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
                     ],
@@ -175,9 +185,43 @@ class Mesh:
         notes = (pod.metadata.annotations["sidecar.istio.io/status"] for pod in running)
         return sorted(json.loads(note)["revision"] for note in notes)
 
+    def words(self, *arguments: str) -> list[str]:
+        return ["restart", "--stack", "dev", "--cwd", str(self.project), "--namespace", self.namespace, *arguments]
+
     def restart(self, *arguments: str) -> Result:
-        common = ["--stack", "dev", "--cwd", str(self.project), "--namespace", self.namespace]
-        return CliRunner().invoke(main, ["restart", *common, *arguments])
+        return CliRunner().invoke(main, self.words(*arguments))
+
+    def answered(self, answer: str) -> tuple[int, str]:
+        """The exit code, and what is printed, when a person at a terminal is asked and answers."""
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "meshctl.cli", *self.words()]
+        with subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+            os.close(theirs)
+            printed = b""
+            while True:
+                try:
+                    printed += os.read(ours, 4096)
+                except OSError:  # the other end is closed: that is how a terminal ends
+                    break
+                if printed.rstrip().endswith(b"Restart them? [y/N]:"):
+                    os.write(ours, f"{answer}\n".encode())
+        os.close(ours)
+        return process.returncode, printed.decode()
+
+    def serves(self, name: str, revision: str) -> None:
+        """A gateway of ours in a namespace that asks for no proxy: its own pods name who injects them."""
+        labels = {"istio.io/rev": None, "test": self.namespace}
+        self.core.patch_namespace(self.namespace, {"metadata": {"labels": labels}})
+        self.selects = {
+            "name": "rev.object.sidecar-injector.istio.io",
+            "namespaceSelector": {"matchLabels": {"test": self.namespace}},
+            "objectSelector": {"matchLabels": {"istio.io/rev": revision}},
+        }
+        self.admission.delete_mutating_webhook_configuration(f"tag-prod-{self.namespace}")
+        self.admission.create_mutating_webhook_configuration(self._webhook(OLD))
+        proxy = objects.Proxy(name, self.namespace, objects.EAST_WEST_PORTS, revision=revision)
+        self.core.create_namespaced_service_account(self.namespace, objects.account(proxy))
+        self.apps.create_namespaced_deployment(self.namespace, objects.deployment(proxy))
 
 
 @pytest.fixture
@@ -229,6 +273,68 @@ class TestTheTagMoved:
         mesh.points_at(OLD)
         assert mesh.restart("--yes", "--cluster", "cluster1").stdout.endswith("1 restarted\n")
         assert mesh.proxies("web") == [OLD]
+
+
+class TestGateways:
+    """A gateway has a proxy and nothing else, and is named by its own labels where its namespace has none."""
+
+    def test_it_follows_the_tag_that_injects_it(self, mesh: Mesh, eventually: Any) -> None:
+        mesh.serves("istio-eastwestgateway", "prod")
+        eventually(lambda: mesh.proxies("istio-eastwestgateway") == [OLD])
+        mesh.points_at(NEW)
+        done = mesh.restart("--yes")
+        assert f"{mesh.namespace}/istio-eastwestgateway  1 pod: {OLD} (1.30.3) -> {NEW} (1.31.0)" in done.stdout
+        assert done.stdout.endswith("1 restarted\n"), done.output
+        assert mesh.proxies("istio-eastwestgateway") == [NEW]
+
+    def test_one_that_names_a_revision_stays_with_it(self, mesh: Mesh, eventually: Any) -> None:
+        mesh.serves("istio-eastwestgateway", OLD)
+        eventually(lambda: mesh.proxies("istio-eastwestgateway") == [OLD])
+        mesh.points_at(NEW, cluster=False)
+        assert "nothing to restart" in mesh.restart("--yes").stdout
+
+
+class TestQuestion:
+    """Nothing restarts silently: a person at a terminal sees what it is about, and is asked."""
+
+    def test_no_and_yes(self, mesh: Mesh, eventually: Any) -> None:
+        mesh.runs("deployment", "web")
+        eventually(lambda: mesh.proxies("web") == [OLD])
+        mesh.points_at(NEW)
+        code, printed = mesh.answered("n")
+        assert (code, mesh.proxies("web")) == (1, [OLD])
+        assert printed.index("1 to restart") < printed.index("Restart them?")
+        assert "nothing was changed, as you did not agree" in printed
+        code, printed = mesh.answered("y")
+        assert (code, mesh.proxies("web")) == (0, [NEW])
+        assert "1 restarted" in printed
+
+
+class TestCtrlC:
+    """What rolls goes on by itself; nothing new begins, and both are told."""
+
+    def test_what_runs_and_what_was_not_begun_are_told(self, mesh: Mesh, eventually: Any) -> None:
+        mesh.runs("deployment", "a")
+        mesh.runs("deployment", "b")
+        eventually(lambda: mesh.proxies("a") == mesh.proxies("b") == [OLD])
+        mesh.points_at(REFUSES)  # so that the first does not come to its end
+        command = [sys.executable, "-m", "meshctl.cli", *mesh.words("--yes")]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as process:
+            eventually(lambda: restarted(mesh, "a"))
+            process.send_signal(signal.SIGINT)
+            said, failed = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "a (Deployment): interrupted; the rollout goes on" in failed
+        assert said.endswith("0 restarted, 1 failed, 1 not begun\n")
+        assert not restarted(mesh, "b")
+        assert mesh.proxies("a") == mesh.proxies("b") == [OLD]
+
+
+def restarted(mesh: Mesh, name: str) -> bool:
+    """Whether a workload has been asked to restart."""
+    annotations = mesh.apps.read_namespaced_deployment(name, mesh.namespace).spec.template.metadata.annotations
+    return "kubectl.kubernetes.io/restartedAt" in (annotations or {})
 
 
 class TestFailures:
