@@ -366,7 +366,9 @@ def test_removing_it_leaves_nothing(applied: Applied, eventually: Eventually) ->
     applied.project.done("destroy", "--yes")
     for cluster, api in applied.apis.items():
         kept = {path for path in everything(api) if "customresourcedefinitions/" in path}
-        assert all(path.endswith(".charts.test") for path in kept - applied.before[cluster])
+        new = kept - applied.before[cluster]
+        assert new
+        assert all(path.endswith(".charts.test") for path in new)
         assert left(eventually, api, applied.before[cluster] | kept) == set()
 
 

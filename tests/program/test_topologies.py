@@ -79,10 +79,55 @@ class TestEvery:
             assert after(made, istiod.name, f"{prefix}-trust")
             assert after(made, istiod.name, f"{prefix.removesuffix('-gateway')}-base")
 
-    def test_gateways_come_after_the_istiod_that_injects_them(self, name: str) -> None:
+    def test_namespaces_come_first(self, name: str) -> None:
         made = graph(name)
-        for gateway in made.of_type("mesh:index:EastWestGateway"):
-            assert after(made, gateway.name, f"{gateway.name.removesuffix('-eastwest')}-istiod")
+        spaces = {
+            (made.cluster(item), item.kubernetes_name): item.name
+            for item in made.of_type("kubernetes:core/v1:Namespace")
+        }
+        for item in made.kubernetes():
+            namespace = item.inputs.get("metadata", item.inputs).get("namespace")
+            if namespace is not None:
+                assert spaces[made.cluster(item), namespace] in awaited(made, item), item.name
+
+    def test_crds_come_before_all_that_is_made_of_them(self, name: str) -> None:
+        made = graph(name)
+        crds = {made.cluster(item): item.name for item in made.of_type("kubernetes:helm.sh/v3:Release")}
+        assert set(crds) == {member["name"] for member in recipe(name)["clusters"]}
+        kinds = ("kubernetes:networking.istio.io/", "kubernetes:gateway.networking.k8s.io/")
+        for item in made.kubernetes():
+            if item.type.startswith(kinds):
+                assert crds[made.cluster(item)] in awaited(made, item), item.name
+
+    def test_gateways_and_node_agents_come_after_the_istiod_that_serves_them(self, name: str) -> None:
+        made = graph(name)
+        for suffix in ("eastwest", "ambient-gateway", "cni", "ztunnel"):
+            for member in recipe(name)["clusters"]:
+                if f"mesh-{member['name']}-{suffix}" in made.resources_by_name:
+                    assert after(made, f"mesh-{member['name']}-{suffix}", f"mesh-{member['name']}-istiod")
+
+    def test_istio_s_resources_come_after_whoever_validates_them(self, name: str) -> None:
+        """The webhook of a cluster refuses them while nobody answers; that of a config cluster asks outside."""
+        made = graph(name)
+        hooks = {
+            (made.cluster(item), item.name)
+            for item in made.kubernetes()
+            if item.type.endswith(":ValidatingWebhookConfiguration")
+        }
+        for item in made.kubernetes():
+            if item.type.startswith("kubernetes:networking.istio.io/"):
+                # The validator of a primary and of the config cluster; before it, istiod itself.
+                mine = {hook for cluster, hook in hooks if cluster == made.cluster(item)}
+                assert mine & awaited(made, item), item.name
+                assert [n for n in awaited(made, item) if made.resources_by_name[n].type.endswith(":Deployment")]
+
+    def test_istiods_are_told_of_clusters_last(self, name: str) -> None:
+        """A Secret that comes before its istiod would hold up its start."""
+        made = graph(name)
+        for kind in ("RemoteSecret", "RemoteSecretBundle"):
+            for secret in made.of_type(f"mesh:index:{kind}"):
+                (item,) = under(made, secret.name)
+                assert after(made, secret.name, f"mesh-{made.cluster(item)}-istiod")
 
     def test_the_validator_comes_after_whoever_answers_it(self, name: str) -> None:
         """Without an answer it refuses every Istio resource; a remote holds none that anybody reads."""
