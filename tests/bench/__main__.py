@@ -18,7 +18,9 @@ import click
 from meshctl.lab.commands import plain_report
 from meshctl.lab.lab import Lab, running_lab
 from tests.bench import many, recipes
+from tests.bench.markdown import tables
 from tests.bench.measure import Report, Run, as_installed, once
+from tests.bench.recipes import Figures
 from tests.support.project import Project
 from tests.support.recipes import CHARTS, TOPOLOGIES
 
@@ -82,8 +84,9 @@ def many_objects(folder: Path, lab: Lab, report: Report) -> None:
         report.number(f"  kubectl takes so many times as long as {what}", ratio)
 
 
-def every_recipe(folder: Path, report: Report, cases: Iterable[recipes.Case], charts: Path | None) -> None:
+def every_recipe(folder: Path, report: Report, cases: Iterable[recipes.Case], charts: Path | None) -> list[Figures]:
     """Whose the resources of each recipe are, and what its preview takes: one run each, after one for the caches."""
+    found: list[Figures] = []
     sets = {"stand-in": CHARTS, **({"given": charts} if charts else {})}
     recipes.preview(recipes.Case(TOPOLOGIES[0], 2, "separate"), folder, CHARTS)
     for heading in recipes.HEADINGS:
@@ -92,6 +95,8 @@ def every_recipe(folder: Path, report: Report, cases: Iterable[recipes.Case], ch
         for figures in recipes.measured(case, folder, sets):
             report.say(recipes.aligned(recipes.columns(figures)))
             report.recipes.append(recipes.data(figures))
+            found.append(figures)
+    return found
 
 
 def _kubectl(kubectl: str, kubeconfigs: dict[str, Path], place: Path) -> Run:
@@ -118,9 +123,16 @@ def _kubectl(kubectl: str, kubeconfigs: dict[str, Path], place: Path) -> Run:
     envvar="MESH_BENCH_CHARTS",
     help="Folder with Istio's charts in base, istiod, cni and ztunnel: recipes are measured with these too.",
 )
+@click.option("--markdown", is_flag=True, help="At the end, the recipes' figures as the tables of docs/performance.md.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output; the rows go to the other.")
 def main(
-    only: tuple[str, ...], names: tuple[str, ...], sizes: tuple[int, ...], charts: Path | None, *, as_json: bool
+    only: tuple[str, ...],
+    names: tuple[str, ...],
+    sizes: tuple[int, ...],
+    charts: Path | None,
+    *,
+    markdown: bool,
+    as_json: bool,
 ) -> None:
     """Measure speed and memory on this machine, one row a figure."""
     report = Report(partial(click.echo, err=as_json))
@@ -131,7 +143,9 @@ def main(
         if "imports" in (only or ("imports",)):
             imports(folder, report)
         if "recipes" in (only or ("recipes",)):
-            every_recipe(folder, report, recipes.cases(names or TOPOLOGIES, sizes), charts)
+            measured = every_recipe(folder, report, recipes.cases(names or TOPOLOGIES, sizes), charts)
+            for line in tables(measured) if markdown else ():
+                report.say(line)
         on_lab = {"mesh": two_clusters, "many": many_objects}
         chosen = [measure for part, measure in on_lab.items() if part in (only or on_lab)]
         if chosen:
