@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mesh_components.discovery.config_secret import ConfigSecret, ConfigSecretArgs
     from mesh_components.discovery.reader import ReaderToken, ReaderTokenArgs
     from mesh_components.discovery.remote_secret import RemoteSecret, RemoteSecretArgs
+    from mesh_components.discovery.requested import RequestedToken, RequestedTokenArgs
     from mesh_components.discovery.source import RemoteSource
     from mesh_components.federation import MeshFederation, MeshFederationArgs
     from mesh_components.gateways.ambient import AmbientGateway, AmbientGatewayArgs
@@ -75,6 +76,8 @@ _ROOMS = {
     "RemoteSecretBundle": "discovery.bundle",
     "RemoteSecretBundleArgs": "discovery.bundle",
     "RemoteSource": "discovery.source",
+    "RequestedToken": "discovery.requested",
+    "RequestedTokenArgs": "discovery.requested",
     "RevisionTag": "control_plane.tags",
     "RevisionTagArgs": "control_plane.tags",
     "RootCA": "trust.root_ca",
@@ -125,6 +128,8 @@ __all__ = [
     "RemoteSecretBundle",
     "RemoteSecretBundleArgs",
     "RemoteSource",
+    "RequestedToken",
+    "RequestedTokenArgs",
     "RevisionTag",
     "RevisionTagArgs",
     "RootCA",

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mesh_components.clusters.cluster import Cluster
 from mesh_components.component import ComponentArgs, MaybeOutput
-from mesh_components.settings.kubeconfig import KubeconfigError, read
+from mesh_components.settings.kubeconfig import KubeconfigError, only, read
 
 
 class AttachedClusterArgs(ComponentArgs):
@@ -43,6 +43,7 @@ class AttachedCluster(Cluster):
         self.provider = _provider(f"{name}-kubernetes", args, cluster_name, self)
         if args.adopts:
             self.adopting = _provider(f"{name}-kubernetes-adopting", args, cluster_name, self, upsert=True)
+        self.kubeconfig = pulumi.Output.secret(args.kubeconfig).apply(lambda contents: only(contents, args.context))
         self.cluster_name = pulumi.Output.from_input(cluster_name)
         self.api_server = pulumi.Output.from_input(args.api_server or _server(args))
         self.register_outputs({"clusterName": self.cluster_name, "apiServer": self.api_server})

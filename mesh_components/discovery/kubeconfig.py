@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -34,23 +33,3 @@ def remote_kubeconfig(
         "users": [{"name": cluster, "user": {"token": token}}],
     }
     return yaml.safe_dump(document, sort_keys=False)
-
-
-def only_context(contents: str, context: str) -> str:
-    """A ready-made kubeconfig reduced to one context, so that no credentials of other clusters are handed over."""
-    document = yaml.safe_load(contents)
-    chosen = _named(document["contexts"], context)
-    reduced = {
-        "apiVersion": "v1",
-        "clusters": [_named(document["clusters"], chosen["context"]["cluster"])],
-        "contexts": [chosen],
-        "current-context": context,
-        "kind": "Config",
-        "preferences": {},
-        "users": [_named(document["users"], chosen["context"]["user"])],
-    }
-    return yaml.safe_dump(reduced, sort_keys=False)
-
-
-def _named(items: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
-    return next(item for item in items if item["name"] == name)

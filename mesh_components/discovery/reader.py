@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+from typing import Annotated
 
 import pulumi
+from pydantic import Field
 
 from mesh_components.component import ComponentArgs, MaybeOutput, child_options
+from mesh_components.discovery.token import Token
 from mesh_components.kubernetes import KubernetesObject
 from mesh_components.topology import names
 
@@ -16,16 +19,13 @@ class ReaderTokenArgs(ComponentArgs):
 
     namespace: MaybeOutput[str] = "istio-system"
     account: str = names.READER_ACCOUNT
+    serial: Annotated[int, Field(ge=1)] = 1
+    """Another one is another Secret, with a token of its own."""
 
 
-class ReaderToken(pulumi.ComponentResource):
+class ReaderToken(Token):
     """One per cluster, however many peers read it. Waits until the token controller has filled the Secret: istiod does
-    not try again with an empty token."""
-
-    token: pulumi.Output[str]
-    """Bearer token; secret. It lives as long as its Secret and its account do."""
-    certificate_authority: pulumi.Output[str]
-    """Base64 of the PEM that signs the API server's certificate, as `certificate-authority-data` wants it."""
+    not try again with an empty token. The token lives as long as its Secret and its account do."""
 
     def __init__(self, name: str, args: ReaderTokenArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:index:ReaderToken", name, {"account": args.account}, opts)
@@ -34,7 +34,7 @@ class ReaderToken(pulumi.ComponentResource):
             "kind": "Secret",
             "type": "kubernetes.io/service-account-token",
             "metadata": {
-                "name": names.reader_token(args.account),
+                "name": names.reader_token(args.account, args.serial),
                 "namespace": args.namespace,
                 "annotations": {
                     "kubernetes.io/service-account.name": args.account,

@@ -9,6 +9,7 @@ from mesh_components.clusters.cluster import Cluster
 from mesh_components.component import ComponentArgs, MaybeOutput, child_options
 from mesh_components.discovery.reader import ReaderToken, ReaderTokenArgs
 from mesh_components.discovery.source import RemoteSource, register, secret_object
+from mesh_components.discovery.token import Token
 from mesh_components.topology import names
 
 
@@ -19,7 +20,7 @@ class RemoteSecretArgs(ComponentArgs):
     """The source's name in the mesh: istiod's cluster ID there, and the key in the Secret."""
     source: Cluster
     reader: Cluster
-    token: ReaderToken | None = None
+    token: Token | None = None
     """The source's token when it serves several readers; left out, this edge makes one."""
     kubeconfig: MaybeOutput[str] | None = Field(default=None, repr=False)
     """A ready-made kubeconfig instead of one with a reader's token. istiod refuses exec plugins and paths in it."""

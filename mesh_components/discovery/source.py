@@ -12,7 +12,7 @@ from pydantic import Field
 from mesh_components.clusters.cluster import Cluster
 from mesh_components.component import ComponentArgs, MaybeOutput, child_options
 from mesh_components.discovery.kubeconfig import remote_kubeconfig
-from mesh_components.discovery.reader import ReaderToken
+from mesh_components.discovery.token import Token
 from mesh_components.kubernetes import KubernetesObject, Plain, encode
 from mesh_components.topology import names
 
@@ -20,7 +20,7 @@ from mesh_components.topology import names
 class RemoteSource(ComponentArgs):
     """How a cluster is read: with a token at an address, or with a ready-made kubeconfig, which then wins."""
 
-    token: ReaderToken | None = None
+    token: Token | None = None
     kubeconfig: MaybeOutput[str] | None = Field(default=None, repr=False)
     """A ready-made kubeconfig. istiod refuses exec plugins and paths in it."""
     api_server: MaybeOutput[str] | None = None

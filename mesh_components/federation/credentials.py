@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
+from typing import Any
 
 import pulumi
 
 from mesh_components.discovery.bundle import RemoteSecretBundle, RemoteSecretBundleArgs
 from mesh_components.discovery.config_secret import ConfigSecret, ConfigSecretArgs
-from mesh_components.discovery.kubeconfig import only_context
 from mesh_components.discovery.reader import ReaderToken, ReaderTokenArgs
 from mesh_components.discovery.remote_secret import RemoteSecret, RemoteSecretArgs
+from mesh_components.discovery.requested import RequestedToken, RequestedTokenArgs
 from mesh_components.discovery.source import RemoteSource
+from mesh_components.discovery.token import Token
 from mesh_components.federation.member import Member, Site
+from mesh_components.settings.kubeconfig import only
 from mesh_components.topology import Edge, names
+from mesh_components.topology.tokens import tokens
 
 Members = Mapping[str, Member]
 
@@ -23,8 +27,33 @@ def token(site: Site, member: Member) -> None:
     """The token with which others read this cluster; none where the document names a kubeconfig to hand out."""
     if not member.plan.source or member.plan.settings.peer_kubeconfig is not None:
         return
-    args = ReaderTokenArgs(namespace=site.mesh.istio.namespace)
-    member.token = ReaderToken(f"{member.prefix}-reader", args, site.inside(member, *member.ready))
+    planned = tokens(site.mesh, member.plan.name)
+    make = _requested if planned.requested else _long_lived
+    for serial in planned.serials:
+        member.token = make(site, member, names.numbered(f"{member.prefix}-reader", serial), serial)
+
+
+def _long_lived(site: Site, member: Member, name: str, serial: int) -> Token:
+    args = ReaderTokenArgs(namespace=site.mesh.istio.namespace, serial=serial)
+    return ReaderToken(name, args, site.inside(member, *member.ready))
+
+
+def _requested(site: Site, member: Member, name: str, serial: int) -> Token:
+    stated = site.mesh.discovery.tokens
+    args = RequestedTokenArgs(
+        cluster=member.cluster,
+        namespace=site.mesh.istio.namespace,
+        lifetime_hours=stated.lifetime_hours,
+        renew_before_hours=stated.renew_before_hours,
+        serial=serial,
+    )
+    return RequestedToken(name, args, site.inside(member, *member.ready))
+
+
+def expires(members: Members) -> dict[str, Any]:
+    """When those tokens end that do."""
+    found = {name: made.token.expires for name, made in members.items() if isinstance(made.token, RequestedToken)}
+    return {"tokens": found} if found else {}
 
 
 def config_secret(site: Site, config: Member, external: Member) -> ConfigSecret:
@@ -111,7 +140,7 @@ def _api_server(source: Member, reader: str) -> pulumi.Input[str]:
 
 def _ready_made(site: Site, source: Member) -> str | None:
     found = site.args.peer_kubeconfig(source.plan.name)
-    return only_context(found.contents, found.context) if found else None
+    return only(found.contents, found.context) if found else None
 
 
 def _after(site: Site, reader: Member) -> pulumi.ResourceOptions:

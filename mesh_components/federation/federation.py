@@ -29,7 +29,8 @@ class MeshFederation(pulumi.ComponentResource):
     """SHA-256 of the root's certificate, hexadecimal."""
     expires: pulumi.Output[dict[str, Any]]
     """When certificates end, RFC 3339: `root`, that which signs, and `roots`, those that are trusted, by generation; by
-    cluster the signing certificates, `clusters`, and those in front of external istiods, `servers`."""
+    cluster the signing certificates, `clusters`, and those in front of external istiods, `servers`. Where
+    tokens are requested, when they do: `tokens`."""
     edges: list[str]
     """`source -> reader`, sorted."""
     members: dict[str, Member]
@@ -57,8 +58,9 @@ class MeshFederation(pulumi.ComponentResource):
         self.ambient_gateways = pulumi.Output.from_input(
             {key: made.ambient_gateway.address for key, made in self.members.items() if made.ambient_gateway}
         )
-        self.expires = pulumi.Output.from_input(trust.expires(self.root_ca, self.members))
-        trust.warn(self.expires, args.mesh.trust)
+        ends = trust.expires(self.root_ca, self.members)
+        trust.warn(pulumi.Output.from_input(ends), args.mesh.trust)
+        self.expires = pulumi.Output.from_input({**ends, **credentials.expires(self.members)})
         self.register_outputs(self.outputs())
 
     def outputs(self) -> dict[str, Any]:

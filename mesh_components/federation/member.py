@@ -9,7 +9,7 @@ import pulumi
 from mesh_components.clusters.attached import AttachedCluster, AttachedClusterArgs
 from mesh_components.clusters.cluster import Cluster
 from mesh_components.clusters.namespace import RootNamespace, RootNamespaceArgs
-from mesh_components.discovery.reader import ReaderToken
+from mesh_components.discovery.token import Token
 from mesh_components.federation import trust
 from mesh_components.federation.args import MeshFederationArgs
 from mesh_components.gateways.ambient import AmbientGateway
@@ -73,7 +73,7 @@ class Member:
     ambient_gateway: AmbientGateway | None = None
     external_gateway: ExternalGateway | None = None
     certificate: ServerCertificate | None = None
-    token: ReaderToken | None = None
+    token: Token | None = None
     credentials: list[pulumi.Resource] = field(default_factory=list)
     """The secrets with which the istiod that serves this cluster reads it."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from mesh_components.settings.base import Settings
 
@@ -12,6 +14,23 @@ class EdgeSettings(Settings):
 
     source: str
     reader: str
+
+
+class TokenSettings(Settings):
+    """With what istiods authenticate to the clusters that they read."""
+
+    kind: Literal["long-lived", "requested"] = "long-lived"
+    """`long-lived`: from a Secret that Kubernetes fills, as istioctl makes them; it ends when that Secret is deleted.
+    `requested`: from the TokenRequest API, with an end; `up` renews it."""
+    lifetime_hours: Annotated[int, Field(ge=1)] = 720
+    """Of a requested token. The API server may grant less."""
+    renew_before_hours: Annotated[int, Field(ge=1)] = 240
+    """An `up` in the last hours of a requested token gets another one; the old one stays valid until its end."""
+    serials: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """By cluster that is read; 1 where left out. A higher one makes a token of another Secret, and the Secret before,
+    when it goes, takes every token of it along."""
+    keep_previous: bool = False
+    """The token of the serial before stays valid until this is taken out."""
 
 
 class DiscoverySettings(Settings):
@@ -27,3 +46,4 @@ class DiscoverySettings(Settings):
     secrets: Literal["separate", "bundled"] = "separate"
     """`separate`: one Secret per pair, as istioctl makes them. `bundled`: one Secret per reader with a key for each
     source, so that N clusters need N Secrets and not N x N."""
+    tokens: TokenSettings = TokenSettings()

@@ -96,6 +96,24 @@ def read(contents: str, context: str | None = None) -> Kubeconfig:
     )
 
 
+def only(contents: str, context: str | None = None) -> str:
+    """The kubeconfig reduced to one context, so that no credentials of other clusters are handed over. Raises
+    KubeconfigError."""
+    chosen = read(contents, context).context
+    document = yaml.safe_load(contents)
+    used = _named(document, "context", chosen, "")
+    reduced = {
+        "apiVersion": "v1",
+        "clusters": [_entry(document, "cluster", used["cluster"])],
+        "contexts": [_entry(document, "context", chosen)],
+        "current-context": chosen,
+        "kind": "Config",
+        "preferences": {},
+        "users": [_entry(document, "user", used["user"])],
+    }
+    return yaml.safe_dump(reduced, sort_keys=False)
+
+
 def refused(user: Mapping[str, Any]) -> tuple[str, ...]:
     """What istiod refuses of a kubeconfig's user, in istiod's words."""
     found = [name for key, name in REFUSED_BY_ISTIOD.items() if user.get(key)]
@@ -107,6 +125,10 @@ def refused(user: Mapping[str, Any]) -> tuple[str, ...]:
 def process_environment() -> Mapping[str, str]:
     """The environment of this process; apart, so that everything else takes it as an argument."""
     return os.environ
+
+
+def _entry(document: Mapping[str, Any], word: str, name: str) -> Mapping[str, Any]:
+    return {"name": name, word: _named(document, word, name, "")}
 
 
 def _named(document: Mapping[str, Any], word: str, name: object, missing: str) -> Mapping[str, Any]:

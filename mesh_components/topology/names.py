@@ -46,9 +46,14 @@ def istiod(revision: str) -> str:
     return f"istiod-{revision}" if revision else "istiod"
 
 
-def reader_token(account: str = READER_ACCOUNT) -> str:
-    """Name of the Secret that `istioctl create-remote-secret` makes for a reader's token."""
-    return f"{account}-istio-remote-secret-token"
+def reader_token(account: str = READER_ACCOUNT, serial: int = 1) -> str:
+    """Name of the Secret that `istioctl create-remote-secret` makes for a reader's token, and of those after it."""
+    return numbered(f"{account}-istio-remote-secret-token", serial)
+
+
+def token_binding(account: str = READER_ACCOUNT, serial: int = 1) -> str:
+    """Name of the Secret that requested tokens live and die with."""
+    return numbered(f"{account}-requested-token", serial)
 
 
 def istiod_host(revision: str, namespace: str) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mesh_components.topology.edges import Edge
+from mesh_components.topology.names import numbered
 from mesh_components.topology.plan import ClusterPlan, Topology
+from mesh_components.topology.tokens import tokens
 
 ROOT = "mesh:index:RootCA"
 KEY = f"{ROOT}$tls:index/privateKey:PrivateKey"
@@ -72,7 +74,10 @@ def _everywhere(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
             yield "ServerCertificate", "-certificate", "the certificate of that gateway"
     if cluster.settings.peer_kubeconfig is None:
         if cluster.source:
-            yield "ReaderToken", "-reader", "the readers' token"
+            planned = tokens(topology.mesh, cluster.name)
+            for serial in planned.serials:
+                kind = "RequestedToken" if planned.requested else "ReaderToken"
+                yield kind, numbered("-reader", serial), numbered("the readers' token", serial)
         if any(edge.config for edge in topology.edges if edge.source == cluster.name):
             yield "ReaderToken", "-istiod-token", "the external istiod's token"
 

@@ -98,8 +98,10 @@ class KnownBug:
 
 
 def _rotates(mesh: MeshSettings) -> bool:
-    """Whether discovery credentials change while istiod runs: a reader's token does not, another's may."""
-    return len(mesh.clusters) > 1 and any(cluster.peer_kubeconfig for cluster in mesh.clusters)
+    """Whether discovery credentials change while istiod runs."""
+    tokens = mesh.discovery.tokens
+    ours = tokens.kind == "requested" or tokens.keep_previous or any(serial > 1 for serial in tokens.serials.values())
+    return len(mesh.clusters) > 1 and (ours or any(cluster.peer_kubeconfig for cluster in mesh.clusters))
 
 
 def _ambient(mesh: MeshSettings) -> bool:
@@ -111,7 +113,7 @@ def ambient_over_networks(mesh: MeshSettings) -> bool:
     return mesh.istio.data_plane != "sidecar" and len(networks(mesh)) > 1
 
 
-ROTATES = ("meshes with a `peerKubeconfig`, which somebody else rotates", _rotates)
+ROTATES = ("meshes whose tokens are requested or replaced, or with a `peerKubeconfig`, which others rotate", _rotates)
 AMBIENT = ("ambient in several clusters", _ambient)
 AMBIENT_NETWORKS = ("ambient over several networks", ambient_over_networks)
 
@@ -166,7 +168,7 @@ KNOWN_BUGS = (
         "istio#60033",
         (((1, 29, 0), (1, 29, 7)), ((1, 30, 0), (1, 31, 1))),
         "istiod's memory grows each time a remote secret changes",
-        "ambient in several clusters with a `peerKubeconfig`",
+        "ambient in several clusters whose tokens change as above",
         lambda mesh: _ambient(mesh) and _rotates(mesh),
     ),
     KnownBug(

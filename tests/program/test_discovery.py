@@ -12,13 +12,15 @@ import yaml
 from pydantic import ValidationError
 
 from mesh_components.clusters.attached import AttachedCluster, AttachedClusterArgs
+from mesh_components.clusters.cluster import Cluster
 from mesh_components.discovery.bundle import RemoteSecretBundle, RemoteSecretBundleArgs
 from mesh_components.discovery.config_secret import ConfigSecret, ConfigSecretArgs
 from mesh_components.discovery.reader import ReaderToken, ReaderTokenArgs
 from mesh_components.discovery.remote_secret import RemoteSecret, RemoteSecretArgs
+from mesh_components.discovery.requested import RequestedToken, RequestedTokenArgs
 from mesh_components.discovery.source import RemoteSource
 from tests.support.graph import Graph, Registered, run
-from tests.support.meshes import kubeconfig
+from tests.support.meshes import document, federation, kubeconfig
 
 Clusters = Mapping[str, AttachedCluster]
 
@@ -157,6 +159,60 @@ class TestConfigSecret:
         found = kubeconfigs(secret(graph, "istio-kubeconfig"))["config"]
         assert found["users"] == [{"name": "config", "user": {"token": "token of config-reader-secret"}}]
         assert found["clusters"][0]["cluster"]["server"] == "https://config.example.com:6443"
+
+
+class TestTokensOfAMesh:
+    """What the document says of tokens, in the graph."""
+
+    @staticmethod
+    def mesh(*, preview: bool = False, **tokens: Any) -> Graph:
+        return federation(document("east", "west", discovery={"tokens": tokens}), preview=preview)
+
+    def test_requested_ones_are_bound_to_a_secret_of_ours_and_nothing_of_them_is_shown(self) -> None:
+        graph = self.mesh(kind="requested", lifetimeHours=480)
+        requests = graph.of_type("pulumi-python:dynamic/mesh:TokenRequest")
+        assert [item.name for item in requests] == ["mesh-east-reader-request", "mesh-west-reader-request"]
+        for item in requests:
+            assert item.secret >= {"kubeconfig", "__provider"}
+            assert item.additional_secret_outputs == ("token",)
+            assert item.inputs["lifetimeHours"] == 480
+            assert item.inputs["secret"]["name"] == "istio-reader-service-account-requested-token"
+        binding = graph.resources_by_name["mesh-east-reader-binding"]
+        assert graph.cluster(binding) == "east"
+        assert binding.inputs.get("data") is None
+        assert graph.of_type("mesh:index:ReaderToken") == []
+
+    def test_the_remote_secret_carries_them(self) -> None:
+        graph = self.mesh(kind="requested")
+        found = kubeconfigs(secret(graph, "istio-remote-secret-east"))["east"]
+        assert found["users"][0]["user"]["token"] == "token of mesh-east-reader-request"
+        assert found["clusters"][0]["cluster"]["certificate-authority-data"] == "YXV0aG9yaXR5"
+        assert graph.stack_outputs["expires"]["tokens"] == dict.fromkeys(("east", "west"), "2027-01-01T00:00:00Z")
+
+    @pytest.mark.parametrize("kind", ["long-lived", "requested"])
+    @pytest.mark.parametrize("keep", [False, True])
+    def test_a_higher_serial_is_another_secret(self, kind: str, keep: bool) -> None:
+        graph = self.mesh(kind=kind, serials={"east": 3}, keepPrevious=keep)
+        type_ = f"mesh:index:{'ReaderToken' if kind == 'long-lived' else 'RequestedToken'}"
+        kept = {"mesh-east-reader.2"} if keep else set()
+        assert {item.name for item in graph.of_type(type_)} == {"mesh-east-reader.3", "mesh-west-reader"} | kept
+        found = kubeconfigs(secret(graph, "istio-remote-secret-east"))["east"]["users"][0]["user"]["token"]
+        assert "mesh-east-reader.3" in found
+
+    @pytest.mark.parametrize("kind", ["long-lived", "requested"])
+    def test_preview_records_the_same_graph_as_up(self, kind: str) -> None:
+        assert self.mesh(kind=kind, preview=True).drawing() == self.mesh(kind=kind).drawing()
+
+    def test_a_cluster_without_a_kubeconfig_is_told_so(self) -> None:
+        class Other(Cluster):
+            def __init__(self) -> None:
+                super().__init__("mesh:index:Other", "other", {}, None)
+
+        def program() -> None:
+            RequestedToken("other-reader", RequestedTokenArgs(cluster=Other()))
+
+        with pytest.raises(pulumi.RunError, match="the cluster has no `kubeconfig` to request a token with"):
+            run(program)
 
 
 class TestSource:

@@ -238,9 +238,15 @@ def _certificate(name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {"certPem": _pem("CERTIFICATE", name), "validityEndTime": "2036-11-20T00:00:00Z"}
 
 
+def _token_request(name: str, _: Mapping[str, Any]) -> dict[str, Any]:
+    known = {"certificateAuthority": base64.b64encode(b"authority").decode(), "expires": "2027-01-01T00:00:00Z"}
+    return {"token": f"token of {name}", **known}
+
+
 ANSWERS: dict[str, Answer] = {
     "kubernetes:core/v1:Secret": _secret,
     "kubernetes:core/v1:Service": _service,
+    "pulumi-python:dynamic/mesh:TokenRequest": _token_request,
     "tls:index/certRequest:CertRequest": lambda name, _: {"certRequestPem": _pem("CERTIFICATE REQUEST", name)},
     "tls:index/locallySignedCert:LocallySignedCert": _certificate,
     "tls:index/privateKey:PrivateKey": lambda name, _: {"privateKeyPem": _pem("EC PRIVATE KEY", name)},

@@ -15,11 +15,11 @@ from mesh_components.control_plane.external import ExternalIstiodArgs
 from mesh_components.control_plane.istiod import IstiodArgs
 from mesh_components.control_plane.placeholders import ADDRESS, CA_BUNDLE, URL_HOST
 from mesh_components.control_plane.remote import RemoteIstiodArgs
-from mesh_components.discovery.kubeconfig import only_context, remote_kubeconfig
+from mesh_components.discovery.kubeconfig import remote_kubeconfig
 from mesh_components.kubernetes.objects import token
 from mesh_components.settings.cluster import Platform
 from mesh_components.settings.istio import DEFAULT_REPOSITORY, ChartSource, MeshConfigSettings
-from mesh_components.settings.kubeconfig import read
+from mesh_components.settings.kubeconfig import only, read
 from tests.support.meshes import kubeconfig
 
 PLAIN = st.recursive(
@@ -322,7 +322,7 @@ class TestKubeconfigs:
         other = yaml.safe_load(kubeconfig("west"))
         for part in ("clusters", "contexts", "users"):
             both[part] += other[part]
-        reduced = only_context(yaml.safe_dump(both), "west")
+        reduced = only(yaml.safe_dump(both), "west")
         assert "east" not in reduced
         assert read(reduced).server == "https://west.example.com:6443"
 

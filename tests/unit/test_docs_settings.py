@@ -22,7 +22,7 @@ from mesh_components.settings.cluster import (
     KubeconfigSettings,
     LocalitySettings,
 )
-from mesh_components.settings.discovery import DiscoverySettings, EdgeSettings
+from mesh_components.settings.discovery import DiscoverySettings, EdgeSettings, TokenSettings
 from mesh_components.settings.istio import (
     AccessLogSettings,
     ChartSource,
@@ -93,6 +93,7 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`googleCas`", "", GoogleCasSettings),
     ("`trust`", "rotation.", RotationSettings),
     ("`discovery`", "", DiscoverySettings),
+    ("`tokens`", "", TokenSettings),
     ("`discovery`", "edges[].", EdgeSettings),
 ]
 """Heading on the page, what stands before its keys there, and the model."""

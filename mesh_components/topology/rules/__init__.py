@@ -14,6 +14,7 @@ from mesh_components.topology.rules import (
     revisions,
     roles,
     sources,
+    tokens,
     trust,
     values,
     versions,
@@ -37,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     *revisions.RULES,
     *discovery.RULES,
     *access.RULES,
+    *tokens.RULES,
 )
 
 __all__ = ["RULES", "Context", "HoldsChart", "Kubeconfigs", "Rule"]
