@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -24,3 +25,18 @@ REAL_TLS: dict[str, Answer] = {
     "tls:index/privateKey:PrivateKey": _answer(tls_certs.private_key),
     "tls:index/selfSignedCert:SelfSignedCert": _answer(tls_certs.self_signed_cert),
 }
+
+
+def remembered(state: dict[tuple[str, str], dict[str, Any]]) -> dict[str, Answer]:
+    """The same with a state: what has a name and inputs keeps its outputs from run to run, as in a stack."""
+
+    def kept(type_: str, answer: Answer) -> Answer:
+        def found(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+            key = (f"{type_} {name}", json.dumps(inputs, sort_keys=True))
+            if key not in state:
+                state[key] = answer(name, inputs)
+            return state[key]
+
+        return found
+
+    return {type_: kept(type_, answer) for type_, answer in REAL_TLS.items()}
