@@ -130,6 +130,15 @@ class TestRunning:
         assert running(bare) is None
         assert running({"metadata": {}, "spec": {"containers": []}}) is None
 
+    @pytest.mark.parametrize("native", [False, True])
+    @pytest.mark.parametrize(("value", "several"), [("true", True), ("false", False), (None, False)])
+    def test_whether_it_takes_several_roots(self, value: str | None, several: bool, native: bool) -> None:
+        found = pod()
+        proxy = found["spec"]["containers"].pop()
+        proxy["env"] = [{"name": "A"}, *([{"name": "PROXY_CONFIG_XDS_AGENT", "value": value}] if value else [])]
+        found["spec"]["initContainers" if native else "containers"] = [proxy]
+        assert running(found) == Proxy("", "1.30.3", several)
+
     def test_what_istiod_rolls_itself(self) -> None:
         assert running(pod(**{"gateway.istio.io/managed": "istio.io-mesh-controller"})) is None
 
@@ -154,6 +163,10 @@ class TestOld:
             (Proxy("", "1.31.0-rc.1"), Proxy("", "1.31.0"), True),
             (Proxy("", "1.31.0"), Proxy("", "1.31.0-rc.1"), True),
             (Proxy("", "1.31.01"), Proxy("", "1.31.0"), True),
+            (Proxy("", "1.31.0"), Proxy("", "1.31.0", multi_root=True), True),
+            (Proxy("", "1.31.0", multi_root=True), Proxy("", "1.31.0", multi_root=True), False),
+            # Nothing is lost by one that could take more than it has to.
+            (Proxy("", "1.31.0", multi_root=True), Proxy("", "1.31.0"), False),
         ],
     )
     def test_old(self, runs: Proxy, wanted: Proxy, old: bool) -> None:
@@ -167,6 +180,12 @@ class TestInjectors:
         mesh = parse(DOCUMENT)
         assert injectors(mesh, "east") == Injectors({"old": "1.30.3", "new": "1.31.0"}, {"prod": "new"})
         assert injectors(mesh, "west") == Injectors({"old": "1.30.3"}, {"prod": "old"})
+
+    def test_they_give_several_roots_as_the_document_says(self) -> None:
+        mesh = parse({**DOCUMENT, "trust": {"multiRoot": True}})
+        wanted = injectors(mesh, "east").wanted(namespace(rev="prod"), pod())
+        assert wanted == Proxy("new", "1.31.0", multi_root=True)
+        assert str(wanted) == "new (1.31.0), several roots"
 
     def test_a_remote_behind_a_host_name_has_one_injector(self) -> None:
         east, west = DOCUMENT["clusters"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from click.testing import CliRunner, Result
 
+from mesh_components.topology.rotate import rotation_plan
 from meshctl.cli import main
 from tests.support.graph import ROOT
 
@@ -48,3 +49,12 @@ def test_one_cluster() -> None:
     refused = plan("intermediate", "--cluster", "cluster9")
     assert refused.exit_code == 1
     assert 'no istiod runs in a cluster "cluster9"' in refused.stderr
+
+
+def test_the_recipe_leads_where_the_plan_does() -> None:
+    """Its comments are the documents of the plan, one after the other."""
+    text = (ROOT / "stacks/Pulumi.root-rotation.yaml").read_text()
+    start = yaml.safe_load(text)["config"]["mesh:mesh"]
+    commented = [yaml.safe_load(line.strip().removeprefix("# ")) for line in text.splitlines() if "# ro" in line]
+    made = [step.document["trust"] for step in rotation_plan(start, "root")]
+    assert [{"multiRoot": True, **change} for change in commented] == [dict(trust) for trust in made]
