@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from mesh_components.settings import FindingsError, MeshSettings
     from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
+    from mesh_components.trust.cert_manager import CertManagerCaCerts, CertManagerCaCertsArgs
     from mesh_components.trust.root_ca import RootCA, RootCAArgs
     from mesh_components.trust.server_cert import ServerCertificate, ServerCertificateArgs
 
@@ -45,6 +46,8 @@ _ROOMS = {
     "AttachedClusterArgs": "clusters.attached",
     "CaCerts": "trust.cacerts",
     "CaCertsArgs": "trust.cacerts",
+    "CertManagerCaCerts": "trust.cert_manager",
+    "CertManagerCaCertsArgs": "trust.cert_manager",
     "Cni": "control_plane.ambient",
     "CniArgs": "control_plane.ambient",
     "ConfigSecret": "discovery.config_secret",
@@ -97,6 +100,8 @@ __all__ = [
     "AttachedClusterArgs",
     "CaCerts",
     "CaCertsArgs",
+    "CertManagerCaCerts",
+    "CertManagerCaCertsArgs",
     "Cni",
     "CniArgs",
     "ConfigSecret",

@@ -14,9 +14,12 @@ from mesh_components.component import ComponentArgs
 from mesh_components.kubernetes import Plain
 from mesh_components.settings import FindingsError, MeshSettings
 from mesh_components.settings.kubeconfig import Kubeconfig
+from mesh_components.settings.trust import TrustSettings
+from mesh_components.topology import material
 from mesh_components.topology.findings import check
 from mesh_components.topology.material import Texts
 from mesh_components.topology.rules import Kubeconfigs
+from mesh_components.trust import google_cas
 
 
 class MeshFederationArgs(ComponentArgs):
@@ -62,5 +65,12 @@ def checked(args: MeshFederationArgs) -> None:
         )
     except FindingsError as error:
         raise pulumi.RunError(str(error)) from None
+    absent = google_cas.missing() if _asks_google(args.mesh.trust) else None
+    if absent:
+        raise pulumi.RunError(absent)
     for warning in warnings:
         pulumi.log.warn(str(warning))
+
+
+def _asks_google(trust: TrustSettings) -> bool:
+    return any(source.settings.google_cas is not None for source in material.stated(trust))

@@ -67,6 +67,8 @@ class Member:
     cacerts: pulumi.Resource | None = None
     trust: list[pulumi.Resource] = field(default_factory=list)
     """Everything in it that changes with a phase of a rotation."""
+    renewed: list[pulumi.Output[str]] = field(default_factory=list)
+    """When its signing certificates end, where something in the cluster renews them."""
     planes: list[pulumi.Resource] = field(default_factory=list)
     """Its control planes with what they need: what gateways and credentials come after."""
     gateway: EastWestGateway | None = None

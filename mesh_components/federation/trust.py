@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from mesh_components.federation.args import MeshFederationArgs
+from mesh_components.settings.source import CertManagerSettings
 from mesh_components.settings.trust import TrustSettings
 from mesh_components.topology import Topology, expiry, material
 from mesh_components.topology.certificates import Expected
 from mesh_components.topology.rotate import explain
 from mesh_components.topology.rotation import gated, position
 from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
+from mesh_components.trust.cert_manager import CertManagerCaCerts, CertManagerCaCertsArgs
 from mesh_components.trust.from_document import from_document
 from mesh_components.trust.gate import RotationGate
 from mesh_components.trust.root_ca import RootCA, RootCAArgs
@@ -29,7 +31,7 @@ def root_ca(name: str, args: MeshFederationArgs, topology: Topology, parent: pul
     mesh, trust = args.mesh, args.mesh.trust
     at = position(trust)
     wanted = RootCAArgs(
-        clusters=tuple(item.name for item in topology.clusters if item.signs),
+        clusters=() if by_cert_manager(trust) else tuple(item.name for item in topology.clusters if item.signs),
         organization=trust.organization or mesh.id,
         algorithm=trust.algorithm,
         root_validity_days=trust.root_validity_days,
@@ -72,10 +74,37 @@ def reached(site: Site, members: Iterable[Member]) -> None:
 
 def cacerts(site: Site, member: Member, name: str, namespace: str, *after: pulumi.Resource) -> pulumi.Resource:
     """What puts the signing certificate into a root namespace; istiod waits for it."""
-    args = CaCertsArgs(bundle=site.root_ca.bundles[member.plan.name], namespace=namespace)
-    made = CaCerts(name, args, site.inside(member, *after, site.gate))
+    opts = site.inside(member, *after, site.gate)
+    made: CaCerts | CertManagerCaCerts
+    source = by_cert_manager(site.mesh.trust)
+    if source is not None:
+        made = CertManagerCaCerts(name, _asked(site, member, source, namespace), opts)
+        member.renewed.append(made.expires)
+    else:
+        args = CaCertsArgs(bundle=site.root_ca.bundles[member.plan.name], namespace=namespace)
+        made = CaCerts(name, args, opts)
     member.trust.append(made)
     return made
+
+
+def by_cert_manager(trust: TrustSettings) -> CertManagerSettings | None:
+    """cert-manager, where it makes the clusters' certificates. It has one root: phases are not for it."""
+    return trust.source.cert_manager if trust.source is not None else None
+
+
+def _asked(site: Site, member: Member, source: CertManagerSettings, namespace: str) -> CertManagerCaCertsArgs:
+    trust = site.mesh.trust
+    first = namespace == site.mesh.istio.namespace
+    return CertManagerCaCertsArgs(
+        cluster=member.plan.name,
+        issuer=source.issuer,
+        organization=trust.organization or site.mesh.id,
+        algorithm=trust.algorithm,
+        validity_days=trust.intermediate_validity_days,
+        renew_before_days=source.renew_before_days,
+        namespace=namespace,
+        make_issuer=first or source.issuer.kind == "Issuer",
+    )
 
 
 def expires(root: RootCA, members: Mapping[str, Member]) -> dict[str, Any]:
@@ -83,7 +112,10 @@ def expires(root: RootCA, members: Mapping[str, Member]) -> dict[str, Any]:
     return {
         "root": root.expires,
         "roots": {str(number): item.expires for number, item in root.roots.items()},
-        "clusters": {cluster: bundle.expires for cluster, bundle in root.bundles.items()},
+        "clusters": {
+            **{cluster: bundle.expires for cluster, bundle in root.bundles.items()},
+            **{key: made.renewed[0] for key, made in members.items() if made.renewed},
+        },
         "servers": {key: made.certificate.expires for key, made in members.items() if made.certificate},
     }
 
@@ -93,6 +125,8 @@ def warn(ends: pulumi.Output[dict[str, Any]], trust: TrustSettings) -> None:
     before = timedelta(days=trust.warn_days_before)
 
     def look(found: Mapping[str, Any]) -> None:
+        if by_cert_manager(trust):
+            found = {**found, "clusters": {}}  # renewed in the clusters, whenever no `up` runs
         ending = expiry.ending(found, before, datetime.now(UTC))
         for finding in (*ending, *expiry.outliving(found["clusters"], found["root"])):
             pulumi.log.warn(str(finding))

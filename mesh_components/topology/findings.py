@@ -60,6 +60,7 @@ CATALOGUE: Mapping[str, str] = {
     "MESH320": "A cluster has no signing certificate, or a certificate no cluster",
     "MESH321": "A setting is about certificates that are not made here",
     "MESH322": "Vault is not reached by HTTPS",
+    "MESH323": "cert-manager does not rotate a root by phases",
     "MESH401": "The Istio version is malformed or unknown",
     "MESH402": "The Istio version has a known bug or limit for what is asked",
     "MESH403": "A remote has no control plane",

@@ -41,13 +41,13 @@ def resources(topology: Topology, name: str = "mesh", brought: frozenset[str] = 
     for cluster in topology.clusters:
         parts = [("AttachedCluster", "", "the connection")] if cluster.name not in brought else []
         parts += _everywhere(topology, cluster)
-        parts += _istio(cluster) if charts else []
+        parts += _istio(topology, cluster) if charts else []
         prefix = f"{name}-{cluster.name}"
         found += (
             Resource(f"mesh:index:{kind}", f"{prefix}{suffix}", f'{what} of "{cluster.name}"', cluster.name)
             for kind, suffix, what in parts
         )
-        if cluster.signs:
+        if cluster.signs and not _by_cert_manager(topology):
             key = f"{name}-trust-{cluster.name}-key"
             found.append(Resource(KEY, key, f'the key of "{cluster.name}"', cluster.name))
     found += _secrets(topology, name)
@@ -62,7 +62,7 @@ def _everywhere(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
     """Whoever installs Istio."""
     yield "RootNamespace", "-namespace", "the root namespace"
     if cluster.signs:
-        yield "CaCerts", "-trust", "the signing certificate"
+        yield _cacerts(topology), "-trust", "the signing certificate"
     if cluster.east_west:
         yield "EastWestGateway", "-eastwest", "the east-west gateway"
     if cluster.ambient_gateway:
@@ -82,14 +82,23 @@ def _everywhere(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
             yield "ReaderToken", "-istiod-token", "the external istiod's token"
 
 
-def _istio(cluster: ClusterPlan) -> Iterator[Part]:
+def _by_cert_manager(topology: Topology) -> bool:
+    source = topology.mesh.trust.source
+    return source is not None and source.cert_manager is not None
+
+
+def _cacerts(topology: Topology) -> str:
+    return "CertManagerCaCerts" if _by_cert_manager(topology) else "CaCerts"
+
+
+def _istio(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
     """What comes of Istio's charts."""
     yield "IstioBase", "-base", "the base"
     if cluster.role in ("primary", "config"):
         yield "DefaultValidator", "-validator", "the default validator"
     if cluster.role == "external":
         yield "RootNamespace", "-gateway-namespace", "the namespace of the gateway's Istio"
-        yield "CaCerts", "-gateway-trust", "the signing certificate of the gateway's Istio"
+        yield _cacerts(topology), "-gateway-trust", "the signing certificate of the gateway's Istio"
         yield "Istiod", "-gateway-istiod", "the gateway's istiod"
     kind = {"primary": "Istiod", "external": "ExternalIstiod"}.get(cluster.role, "RemoteIstiod")
     for revision in cluster.revisions:

@@ -12,6 +12,8 @@ from mesh_components.topology import material
 from mesh_components.topology.certificates import Expected
 from mesh_components.topology.certificates.read import lined
 from mesh_components.topology.material import Stated, Texts
+from mesh_components.trust.cert_manager import CertManagerSource
+from mesh_components.trust.google_cas import GoogleCasSource
 from mesh_components.trust.own import OwnRootSource, ReadyMadeSource
 from mesh_components.trust.source import Source
 from mesh_components.trust.vault import VaultLogin, VaultSource
@@ -39,6 +41,10 @@ class _Reader:
         if settings.vault is not None:
             login = VaultLogin(self._login(settings.vault), self._ca(settings.vault))
             return VaultSource(settings.vault, self._text("vault.root"), login, self.expected)
+        if settings.cert_manager is not None:
+            return CertManagerSource(self._text("certManager.root"))
+        if settings.google_cas is not None:
+            return GoogleCasSource(settings.google_cas, self._text("googleCas.root"), self.expected)
         own = f"{self.place}.intermediates"
         found = {
             name: self._there(material.bundle(self.texts, f"{own}.{name}", item))

@@ -15,13 +15,14 @@ from mesh_components.settings.place import PlaceError
 from mesh_components.topology.certificates import Bundle, Problem, problems
 from mesh_components.trust.vault import VaultCertificates
 from tests.program.test_program import program
-from tests.support import authorities
+from tests.support import authorities, google
 from tests.support.authorities import Authority
 from tests.support.graph import Answer, Graph, Registered
 from tests.support.meshes import document, federation, kubeconfig
 from tests.support.real_tls import REAL_TLS
 from tests.support.vault import ROLE_ID, SECRET_ID, TOKEN, SmallVault, running
 
+CERTIFICATE = "kubernetes:cert-manager.io/v1:Certificate"
 VAULT_TYPE = "pulumi-python:dynamic/trust:VaultCertificate"
 
 TODAY = datetime.now(UTC)
@@ -36,6 +37,9 @@ def under(issuer: Authority, number: int, **over: Any) -> Authority:
     return authorities.intermediate(
         issuer, authorities.key(number=number), **{**DATES, "locality": f"c{number}", **over}
     )
+
+
+ROOT_PEM = root().pem
 
 
 def place(name: str) -> dict[str, str]:
@@ -285,6 +289,135 @@ class TestVault:
         texts = self.texts(server, root=authorities.root(authorities.key(number=9), name="Other", **DATES).pem)
         with pytest.raises(Exception, match=r"is not among the roots that are trusted"):
             self.built(server, texts=texts)
+
+
+class TestCertManager:
+    """The keys are made in the clusters and never leave them."""
+
+    def built(self, preview: bool = False, **over: Any) -> Graph:
+        def status(_: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
+            return {"status": {"notAfter": "2036-01-01T00:00:00Z", "conditions": []}}
+
+        source = {"certManager": {"issuer": {"name": "mesh-ca"}, "root": place("root"), **over}}
+        wanted = document("c1", "c2", trust={"source": source}, istio={})
+        answers = {CERTIFICATE: status}
+        return federation(wanted, texts={"trust.source.certManager.root": ROOT_PEM}, answers=answers, preview=preview)
+
+    def test_writes_cacerts_before_istiod_starts(self) -> None:
+        graph = self.built()
+        asked = graph.of_type(CERTIFICATE)
+        assert {graph.cluster(one) for one in asked} == {"c1", "c2"}
+        for one in asked:
+            assert one.inputs["metadata"]["annotations"] == {"pulumi.com/waitFor": "condition=Ready"}
+            assert one.inputs["spec"]["secretName"] == "cacerts"
+            assert one.inputs["spec"]["isCA"] is True
+            assert not {"server auth", "client auth"} & set(one.inputs["spec"]["usages"])
+        istiods = [one for one in graph.of_type("kubernetes:apps/v1:Deployment") if one.kubernetes_name == "istiod"]
+        assert len(istiods) == 2
+        for istiod in istiods:
+            assert f"mesh-{graph.cluster(istiod)}-trust-cacerts" in istiod.depends_on
+
+    def test_the_program_has_no_key_and_no_secret(self) -> None:
+        graph = self.built()
+        assert [one for one in graph.resources_by_name.values() if one.type.startswith("tls:")] == []
+        assert secrets(graph) == {}
+
+    def test_webhooks_know_the_root_that_the_document_names(self) -> None:
+        graph = self.built()
+        hooks = graph.of_type("kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration")
+        bundles = {hook["clientConfig"]["caBundle"] for one in hooks for hook in one.inputs["webhooks"]}
+        assert {base64.b64decode(text).decode() for text in bundles} == {ROOT_PEM}
+
+    def test_expiry_is_what_the_clusters_say(self) -> None:
+        expires = self.built().stack_outputs["expires"]
+        assert expires["clusters"] == dict.fromkeys(("c1", "c2"), "2036-01-01T00:00:00Z")
+
+    def test_preview_and_up_have_one_graph(self) -> None:
+        assert self.built().drawing() == self.built(preview=True).drawing()
+
+    def test_an_issuer_on_request(self) -> None:
+        graph = self.built(issuer={"name": "mesh-ca", "kind": "Issuer", "spec": {"vault": {"path": "pki/root"}}})
+        issuers = graph.of_type("kubernetes:cert-manager.io/v1:Issuer")
+        assert [one.inputs["metadata"]["namespace"] for one in issuers] == ["istio-system"] * 2
+        for one in graph.of_type(CERTIFICATE):
+            assert one.name.replace("cacerts", "issuer") in one.depends_on
+
+    def test_a_renewed_certificate_ends_after_it_is_renewed(self) -> None:
+        (one, _) = self.built(renewBeforeDays=9999).of_type(CERTIFICATE)
+        hours = {key: int(one.inputs["spec"][key].removesuffix("h")) for key in ("duration", "renewBefore")}
+        assert hours["renewBefore"] < hours["duration"]
+
+    def test_what_it_writes_passes_the_verifier(self) -> None:
+        """The certificate as cert-manager makes it of this request, under an issuer that has the root."""
+        for one in self.built().of_type(CERTIFICATE):
+            assert one.inputs["spec"]["commonName"] == "Intermediate CA"
+        made = under(root(), 1, usage=authorities.usage(crl_sign=True, content_commitment=False), path_length=None)
+        bundle = Bundle.of_tls(made.pem, made.key, made.root.pem)
+        assert problems({"c1": bundle}, datetime.now(UTC)) == ()
+
+
+class TestGoogle:
+    """Google's CA Service, under mocks: with its SDK where that is installed, else with what stands for it."""
+
+    @pytest.fixture
+    def issuer(self, monkeypatch: pytest.MonkeyPatch) -> Authority:
+        google.installed(monkeypatch)
+        return under(root(), 5, name="Upper CA", path_length=None, san=None)
+
+    def built(self, issuer: Authority, preview: bool = False, **over: Any) -> Graph:
+        vault = SmallVault(issuer)
+
+        def signed(_: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+            life = f"{int(inputs['lifetime'].removesuffix('s')) // 3600}h"
+            body = {"csr": inputs["pemCsr"], "ttl": life, "use_csr_values": True, "max_path_length": 0}
+            made = vault.sign(body, server="certificateTemplate" not in inputs)
+            chain = [issuer.pem, issuer.root.pem]
+            return {"pemCertificate": made.public_bytes(authorities.PEM).decode(), "pemCertificateChains": chain}
+
+        source = {
+            "googleCas": {"project": "p", "location": "europe-west1", "pool": "mesh", "root": place("root"), **over}
+        }
+        wanted = document("c1", "c2", trust={"source": source})
+        texts = {"trust.source.googleCas.root": issuer.root.pem}
+        answers = {**REAL_TLS, google.CERTIFICATE: signed}
+        return federation(wanted, texts=texts, answers=answers, preview=preview)
+
+    def test_signs_for_every_cluster(self, issuer: Authority) -> None:
+        graph = self.built(issuer)
+        assert verdict(graph) == ()
+        for one in graph.of_type(google.CERTIFICATE):
+            assert "PRIVATE KEY" not in str(one.inputs)
+            assert one.inputs["lifetime"] == "63072000s"
+
+    def test_makes_a_template_of_authorities(self, issuer: Authority) -> None:
+        (template,) = self.built(issuer).of_type(google.TEMPLATE)
+        assert template.inputs["predefinedValues"]["caOptions"] == {"isCa": True, "zeroMaxIssuerPathLength": True}
+        usages = template.inputs["predefinedValues"]["keyUsage"]["baseKeyUsage"]
+        assert usages == dict.fromkeys(("certSign", "crlSign", "digitalSignature", "keyEncipherment"), True)
+
+    def test_or_takes_the_one_that_is_named(self, issuer: Authority) -> None:
+        graph = self.built(issuer, template="projects/p/locations/l/certificateTemplates/t")
+        assert graph.of_type(google.TEMPLATE) == []
+        for one in graph.of_type(google.CERTIFICATE):
+            assert one.inputs["certificateTemplate"].endswith("/t")
+
+    def test_preview_and_up_have_one_graph(self, issuer: Authority) -> None:
+        assert self.built(issuer).drawing() == self.built(issuer, preview=True).drawing()
+
+    def test_what_hangs_on_another_root_reaches_no_cluster(self, issuer: Authority) -> None:
+        other = under(authorities.root(authorities.key(number=8), name="Other", **DATES), 5, path_length=None)
+        source = {"googleCas": {"project": "p", "location": "l", "pool": "mesh", "root": place("root")}}
+        wanted = document("c1", "c2", trust={"source": source})
+        made = under(other, 1)
+        answer = {"pemCertificate": made.pem, "pemCertificateChains": [other.pem, other.root.pem]}
+        texts = {"trust.source.googleCas.root": issuer.root.pem}
+        with pytest.raises(Exception, match="is not among the roots that are trusted"):
+            federation(wanted, texts=texts, answers={**REAL_TLS, google.CERTIFICATE: lambda *_: answer})
+
+    def test_without_the_package_nothing_is_begun(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        google.absent(monkeypatch)
+        with pytest.raises(pulumi.RunError, match="the package pulumi-gcp is not installed"):
+            self.built(root())
 
 
 class TestBadTexts:

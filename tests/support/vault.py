@@ -61,7 +61,7 @@ class SmallVault:
         signs = {"pki/root/sign-intermediate", "pki/issuer/mesh/sign-intermediate", "pki/sign/servers"}
         if path not in signs:
             return 404, {"errors": [f'no handler for route "{path}". route entry not found.']}, {}
-        made = self._sign(body, server=path == "pki/sign/servers")
+        made = self.sign(body, server=path == "pki/sign/servers")
         chain = [one for one in self.issuer.chain.split("-----END CERTIFICATE-----\n") if one]
         data = {
             "certificate": made.public_bytes(authorities.PEM).decode().strip(),
@@ -72,7 +72,7 @@ class SmallVault:
         }
         return 200, {"request_id": "…", "lease_id": "", "renewable": False, "data": data, "warnings": None}, {}
 
-    def _sign(self, body: Mapping[str, Any], *, server: bool) -> x509.Certificate:
+    def sign(self, body: Mapping[str, Any], *, server: bool) -> x509.Certificate:
         request = x509.load_pem_x509_csr(body["csr"].encode())
         assert request.is_signature_valid
         now = datetime.now(UTC)

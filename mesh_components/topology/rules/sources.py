@@ -208,4 +208,20 @@ def vault_address(context: Context) -> Iterator[Finding]:
             )
 
 
-RULES = (which, unreadable, unsound, server_certificate, clusters, ignored, vault_address)
+def phases(context: Context) -> Iterator[Finding]:
+    """MESH323."""
+    trust = context.mesh.trust
+    if trust.rotation is None:
+        return
+    for source in material.stated(trust):
+        if source.settings.cert_manager is not None:
+            yield error(
+                "MESH323",
+                f"{source.place}.certManager",
+                "cert-manager writes root and signing certificate of a cluster at once, so no cluster can trust the "
+                "new root before another signs with it: a rotation by phases breaks trust",
+                "take another source for the time of the rotation, or leave rotation out",
+            )
+
+
+RULES = (which, unreadable, unsound, server_certificate, clusters, ignored, vault_address, phases)
