@@ -167,6 +167,17 @@ def rotate_intermediate(stack: str, cwd: Path, clusters: tuple[str, ...], write:
     _rotation(stack, cwd, write, as_json, "intermediate", clusters)
 
 
+@rotate_plan.command("tokens")
+@_stack
+@_cwd
+@click.option("--cluster", "clusters", multiple=True, metavar="NAME", help="Only to read this one; may be repeated.")
+@_write
+@_json
+def rotate_tokens(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:
+    """To other tokens with which clusters are read: new beside old, then without the old ones."""
+    _rotation(stack, cwd, write, as_json, "tokens", clusters)
+
+
 def _rotation(stack: str, cwd: Path, write: Path | None, as_json: bool, *what: Any) -> None:
     def work() -> int:
         from meshctl.plans import Wish

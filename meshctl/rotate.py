@@ -19,6 +19,8 @@ def plan(wish: Wish, what: Subject, clusters: tuple[str, ...] = ()) -> None:
         head = {"what": what}
         if what == "intermediate":
             return Plan(steps, "to new signing certificates", "nothing signs in this mesh", head)
+        if what == "tokens":
+            return Plan(steps, "to other tokens", "nobody reads a cluster with a token that is made here", head)
         return Plan(steps, f"to root {position(parse(steps[-1].document).trust).serial}", "", head)
 
     run(wish, made)

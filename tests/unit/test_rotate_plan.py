@@ -128,3 +128,46 @@ def test_a_preview_says_what_the_phase_does_what_to_wait_for_and_what_is_next(ph
     assert f"root {generations(4, phase).signer} signs" in text
     assert f"Before going on to {at.next}, see that:" in text
     assert "{" not in text
+
+
+class TestTokens:
+    """New ones beside the old ones; then without them."""
+
+    def test_two_steps(self) -> None:
+        first, second = rotation_plan(DOCUMENT, "tokens")
+        assert first.document["discovery"] == {
+            "tokens": {"serials": {"east": 2, "west": 2, "far": 2}, "keepPrevious": True}
+        }
+        assert second.document["discovery"] == {"tokens": {"serials": {"east": 2, "west": 2, "far": 2}}}
+        assert second.rollback.closed
+
+    def test_the_rest_of_it(self) -> None:
+        first, second = rotation_plan(DOCUMENT, "tokens")
+        assert rotation_plan(first.document, "tokens") == (second,)
+
+    def test_one_cluster(self) -> None:
+        first, _ = rotation_plan(DOCUMENT, "tokens", ("far",))
+        assert first.document["discovery"]["tokens"]["serials"] == {"far": 2}
+        assert set(first.clusters) == {"far", "east", "west"}
+
+    @pytest.mark.parametrize("name", ["south", "handed"])
+    def test_who_is_not_read_with_a_token_of_ours(self, name: str) -> None:
+        handed = {"name": "handed", "network": "network1", "peerKubeconfig": {"secret": "x"}}
+        wanted = {**DOCUMENT, "clusters": [*DOCUMENT["clusters"], handed]}
+        with pytest.raises(PlanError, match=f'no istiod reads "{name}".*name one of east, west, far'):
+            rotation_plan(wanted, "tokens", (name,))
+
+    def test_nobody_is_read(self) -> None:
+        assert rotation_plan({**DOCUMENT, "clusters": DOCUMENT["clusters"][:1]}, "tokens") == ()
+
+    @pytest.mark.parametrize(("version", "restarted"), [("1.30.3", True), ("1.31.1", False)])
+    def test_istiods_with_the_known_bugs_are_restarted(self, version: str, restarted: bool) -> None:
+        first, second = rotation_plan({**DOCUMENT, "istio": {"version": version, "revision": "a"}}, "tokens")
+        found = [command for command in first.commands if "rollout restart" in command]
+        wanted = [
+            f"kubectl -n istio-system rollout restart deployment/istiod-a  # in {reader}" for reader in ("west", "east")
+        ]
+        assert sorted(found) == (sorted(wanted) if restarted else [])
+        assert ("istio#60920" in first.why) is restarted
+        assert all(command in first.rollback.commands for command in found)
+        assert not [command for command in second.commands if "restart" in command]

@@ -8,11 +8,11 @@ from typing import Any, Literal
 from mesh_components.settings import MeshSettings, parse
 from mesh_components.topology.edits import REMOVED, with_key
 from mesh_components.topology.plan import plan
-from mesh_components.topology.rotate import words
+from mesh_components.topology.rotate import tokens, words
 from mesh_components.topology.rotation import Position, position
 from mesh_components.topology.steps import APPLY, RESTART, Document, PlanError, Rollback, Step, beginning, checked
 
-Subject = Literal["root", "intermediate"]
+Subject = Literal["root", "intermediate", "tokens"]
 
 _MESH = ("id", "trustDomain", "istio")
 _TRUST = (
@@ -31,18 +31,20 @@ _TRUST = (
 
 
 def rotation_plan(document: Mapping[str, Any], what: Subject, clusters: tuple[str, ...] = ()) -> tuple[Step, ...]:
-    """The steps that replace the root, or signing certificates.
+    """The steps that replace the root, signing certificates, or the tokens of discovery.
 
     Args:
-        document: the mesh document; in the middle of a rotation of the root the rest of it is planned.
+        document: the mesh document; in the middle of a rotation the rest of it is planned.
         what: is replaced.
-        clusters: whose signing certificates; all when left out.
+        clusters: whose signing certificates, or with whose tokens they are read; all when left out.
 
     Raises:
         FindingsError: where the document itself has errors.
         PlanError: where a step would make a document with errors, or there is nothing to replace.
     """
     start = beginning(document)
+    if what == "tokens":
+        return checked(start, tokens.replace(start, clusters))
     return checked(start, _root(start) if what == "root" else _intermediates(start, clusters))
 
 

@@ -111,6 +111,26 @@ INTERMEDIATE_BACK = (
     "Another new signing certificate under the same root is made, since the old one's key was deleted; nothing else."
 )
 
+TOKENS = (
+    "Each cluster gets another token beside the old one, and the kubeconfigs of its readers are updated in place. Both "
+    "tokens are valid, so it does not matter when an istiod looks."
+)
+TOKENS_LIVE = " istiod connects anew by itself."
+TOKENS_RESTART = (
+    " istiods of this version do not take a changed remote secret up well ({bugs}): they are restarted, one cluster after "
+    "the other."
+)
+TOKENS_WATCH = ("`istioctl remote-clusters` of each reader shows every cluster as synced",)
+TOKENS_BACK = "The remote secrets have the old tokens again, which are valid still; the new ones are withdrawn."
+WITHDRAW = (
+    "The Secrets of the old tokens are deleted, and the tokens with them. Nobody uses them any more. An API server may go "
+    "on for some seconds to accept what it has just accepted."
+)
+WITHDRAW_WATCH = (
+    "`istioctl remote-clusters` of each reader still shows every cluster as synced, also after an istiod was restarted",
+)
+WITHDRAW_BACK = "There is none: a token that was withdrawn is worth nothing. Replace it once more, if need be."
+
 
 def explain(at: Position) -> str:
     """What a preview says of the phase: what it does, what to wait for, what is next."""
