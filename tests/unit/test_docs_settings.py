@@ -171,6 +171,17 @@ def test_documents_on_the_pages_are_accepted(page: Path) -> None:
         assert [str(f) for f in findings(parse(document)) if f.severity is Severity.ERROR] == []
 
 
+def test_every_source_of_a_root_has_a_document_that_is_accepted() -> None:
+    """The page has the part about trust; the clusters are those it speaks of."""
+    clusters = [{"name": name, "network": name, "kubeconfig": {"secret": name}} for name in ("east", "west")]
+    shown: set[str] = set()
+    for block in blocks(ROOT / "docs/certificates.md"):
+        mesh = parse({"id": "m", "istio": {"version": "1.30.3"}, "clusters": clusters, **yaml.safe_load(block)})
+        assert [str(found) for found in findings(mesh)] == []
+        shown |= set(mesh.trust.source.stated if mesh.trust.source else ())
+    assert shown == {field.alias for field in SourceSettings.model_fields.values()}
+
+
 STACKS = [page for page in RECIPES if (ROOT / f"stacks/Pulumi.{page.stem}.yaml").is_file()]
 
 
