@@ -1,4 +1,4 @@
-"""The steps that replace the tokens with which clusters are read: the next ones beside the old ones, then without them."""
+"""The steps that replace the tokens with which clusters are read: new ones beside the old ones, then without those."""
 
 from __future__ import annotations
 
@@ -86,10 +86,8 @@ def _restarts(topology: Topology, reader: str) -> Iterator[str]:
 
 
 def _bugs(mesh: MeshSettings) -> str:
-    found = {
-        bug.issue: None for item in plan(mesh).clusters for r in item.revisions for bug in restarts(mesh, r.version)
-    }
-    return ", ".join(found)
+    versions = {revision.version for item in plan(mesh).clusters for revision in item.revisions}
+    return ", ".join(sorted({bug.issue for version in versions for bug in restarts(mesh, version)}))
 
 
 def _with_tokens(document: Document, **changes: object) -> Document:

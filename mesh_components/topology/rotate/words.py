@@ -117,14 +117,14 @@ TOKENS = (
 )
 TOKENS_LIVE = " istiod connects anew by itself."
 TOKENS_RESTART = (
-    " istiods of this version do not take a changed remote secret up well ({bugs}): they are restarted, one cluster after "
-    "the other."
+    " istiods of this version do not take a changed remote secret up well ({bugs}): they are restarted, one cluster "
+    "after the other."
 )
 TOKENS_WATCH = ("`istioctl remote-clusters` of each reader shows every cluster as synced",)
 TOKENS_BACK = "The remote secrets have the old tokens again, which are valid still; the new ones are withdrawn."
 WITHDRAW = (
-    "The Secrets of the old tokens are deleted, and the tokens with them. Nobody uses them any more. An API server may go "
-    "on for some seconds to accept what it has just accepted."
+    "The Secrets of the old tokens are deleted, and the tokens with them. Nobody uses them any more. An API server may "
+    "go on for some seconds to accept what it has just accepted."
 )
 WITHDRAW_WATCH = (
     "`istioctl remote-clusters` of each reader still shows every cluster as synced, also after an istiod was restarted",
