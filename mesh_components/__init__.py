@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mesh_components.discovery.source import RemoteSource
     from mesh_components.federation import MeshFederation, MeshFederationArgs
     from mesh_components.gateways.ambient import AmbientGateway, AmbientGatewayArgs
+    from mesh_components.gateways.cross_mesh import CrossMeshGateway, CrossMeshGatewayArgs
     from mesh_components.gateways.east_west import EastWestGateway, EastWestGatewayArgs
     from mesh_components.gateways.external import (
         ExposeExternalIstiod,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from mesh_components.settings import FindingsError, MeshSettings
     from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
     from mesh_components.trust.cert_manager import CertManagerCaCerts, CertManagerCaCertsArgs
+    from mesh_components.trust.mesh_trust import MeshTrust, MeshTrustArgs, OtherMeshArgs
     from mesh_components.trust.root_ca import RootCA, RootCAArgs
     from mesh_components.trust.server_cert import ServerCertificate, ServerCertificateArgs
 
@@ -52,6 +54,8 @@ _ROOMS = {
     "CniArgs": "control_plane.ambient",
     "ConfigSecret": "discovery.config_secret",
     "ConfigSecretArgs": "discovery.config_secret",
+    "CrossMeshGateway": "gateways.cross_mesh",
+    "CrossMeshGatewayArgs": "gateways.cross_mesh",
     "DefaultValidator": "control_plane.validator",
     "DefaultValidatorArgs": "control_plane.validator",
     "EastWestGateway": "gateways.east_west",
@@ -70,6 +74,9 @@ _ROOMS = {
     "MeshFederation": "federation",
     "MeshFederationArgs": "federation",
     "MeshSettings": "settings",
+    "MeshTrust": "trust.mesh_trust",
+    "MeshTrustArgs": "trust.mesh_trust",
+    "OtherMeshArgs": "trust.mesh_trust",
     "ReaderToken": "discovery.reader",
     "ReaderTokenArgs": "discovery.reader",
     "RemoteIstiod": "control_plane.remote",
@@ -106,6 +113,8 @@ __all__ = [
     "CniArgs",
     "ConfigSecret",
     "ConfigSecretArgs",
+    "CrossMeshGateway",
+    "CrossMeshGatewayArgs",
     "DefaultValidator",
     "DefaultValidatorArgs",
     "EastWestGateway",
@@ -124,6 +133,9 @@ __all__ = [
     "MeshFederation",
     "MeshFederationArgs",
     "MeshSettings",
+    "MeshTrust",
+    "MeshTrustArgs",
+    "OtherMeshArgs",
     "ReaderToken",
     "ReaderTokenArgs",
     "RemoteIstiod",

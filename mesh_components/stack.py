@@ -11,6 +11,8 @@ import yaml
 from mesh_components.federation import MeshFederationArgs
 from mesh_components.kubernetes import Plain
 from mesh_components.settings import FindingsError, KubeconfigSettings, MeshSettings, parse, place
+from mesh_components.settings.facts import FactsError, MeshFacts
+from mesh_components.settings.facts import load as load_facts
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, load, process_environment
 from mesh_components.settings.place import PlaceError, PlaceSettings
 from mesh_components.topology import material
@@ -37,8 +39,23 @@ def from_stack(config: pulumi.Config, folder: Path) -> MeshFederationArgs:
         kubeconfigs=_kubeconfigs({i: c.kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder),
         peer_kubeconfigs=_kubeconfigs({i: c.peer_kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder),
         texts=_texts(mesh, config, folder),
+        facts=_facts(mesh, folder),
+        stack_facts={
+            index: pulumi.StackReference(other.facts.stack).get_output("publicFacts")
+            for index, other in enumerate(mesh.meshes)
+            if other.facts.stack is not None
+        },
         gateway_api=_gateway_api(mesh.istio.gateway_api, folder),
     )
+
+
+def _facts(mesh: MeshSettings, folder: Path) -> dict[int, MeshFacts | FactsError]:
+    """What other meshes say of themselves, as far as it stands in files."""
+    found = {
+        index: load_facts(other.facts, lambda file: (folder / Path(file).expanduser()).read_text())
+        for index, other in enumerate(mesh.meshes)
+    }
+    return {index: facts for index, facts in found.items() if facts is not None}
 
 
 def _with_folder(mesh: MeshSettings, folder: Path) -> MeshSettings:

@@ -29,6 +29,18 @@ class ChartArgs(ComponentArgs):
     """Renders the charts; left out, the component makes one. Several components can share it."""
 
 
+class TrustedMesh(ComponentArgs):
+    """Another mesh whose workloads are let in, and known by their certificates."""
+
+    name: str
+    """Its mesh ID."""
+    trust_domain: str
+    roots_pem: MaybeOutput[str]
+    """Its root, or several."""
+    alias: bool = False
+    """Policies take its identities for our own of the same name."""
+
+
 class ControlPlaneArgs(ChartArgs):
     """Of everything that renders the chart `istiod`, in whatever role: who this cluster is, and one revision."""
 
@@ -49,5 +61,7 @@ class ControlPlaneArgs(ChartArgs):
     """The mesh has several networks: ambient must be told, sidecars find out."""
     multi_root: bool = False
     """istiod and the proxies that it injects take more than one root: what a rotation of the root needs beforehand."""
+    trusted: tuple[TrustedMesh, ...] = ()
+    """Other meshes. Roots other than ours reach proxies only with `multi_root`."""
     cni: bool = False
     """Istio's CNI plugin sets up the pods, so that sidecars come without an init container."""

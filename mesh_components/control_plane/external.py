@@ -14,7 +14,7 @@ import pulumi
 from mesh_components.component import MaybeOutput
 from mesh_components.control_plane import charts, values
 from mesh_components.control_plane.args import ControlPlaneArgs
-from mesh_components.control_plane.placeholders import known_later
+from mesh_components.control_plane.placeholders import known_later, known_roots
 from mesh_components.control_plane.register import register, when_made
 from mesh_components.settings.cluster import AddressType
 from mesh_components.settings.istio import PilotSettings
@@ -45,7 +45,7 @@ class ExternalIstiod(pulumi.ComponentResource):
         super().__init__("mesh:index:ExternalIstiod", name, props, opts)
         renderer = args.renderer or charts.renderer(f"{name}-charts", self)
         rendered = charts.istiod(args, chart_values(args), renderer)
-        known = known_later(args.root_cert_pem, args.address, args.address_type, name)
+        known = known_later(args.root_cert_pem, args.address, args.address_type, name) | known_roots(args.trusted)
         made = register(self, name, rendered, known, opts)
         self.ready = when_made(names.istiod(args.revision), made)
         self.register_outputs({"ready": self.ready})

@@ -12,7 +12,7 @@ import pulumi
 
 from mesh_components.control_plane import charts, values
 from mesh_components.control_plane.args import ControlPlaneArgs
-from mesh_components.control_plane.placeholders import known_later
+from mesh_components.control_plane.placeholders import known_later, known_roots
 from mesh_components.control_plane.register import register, when_made
 from mesh_components.settings.istio import PilotSettings
 from mesh_components.topology import names
@@ -47,7 +47,7 @@ class Istiod(pulumi.ComponentResource):
         super().__init__("mesh:index:Istiod", name, props, pulumi.ResourceOptions.merge(opts, same))
         renderer = args.renderer or charts.renderer(f"{name}-charts", self)
         rendered = charts.istiod(args, chart_values(args), renderer)
-        made = register(self, name, rendered, known_later(args.root_cert_pem), opts)
+        made = register(self, name, rendered, known_later(args.root_cert_pem) | known_roots(args.trusted), opts)
         self.ready = when_made(names.istiod(args.revision), made)
         self.register_outputs({"ready": self.ready})
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mesh_components.control_plane.args import TrustedMesh
+from mesh_components.control_plane.placeholders import other_roots
 from mesh_components.settings.base import ResourceAmounts
 from mesh_components.settings.istio import (
     AccessLogSettings,
@@ -33,6 +35,21 @@ def mesh_config(
         local = {"settings": {"clusterLocal": True}, "hosts": hosts}
         config["serviceSettings"] = [local]
     return {**config, **_access_log(settings.access_log), **_tracing(settings.tracing)}
+
+
+def other_meshes(trusted: Sequence[TrustedMesh]) -> dict[str, Any]:
+    """The roots of other meshes, with the trust domains whose identities are let in
+    (https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshConfig-CertificateData).
+
+    istiod puts all roots into one bundle for every proxy, and takes the trust domains for a list of names to let in: it
+    does not tie the one to the other (pilot/pkg/trustbundle/trustbundle.go, pilot/pkg/networking/plugin/authn/util.go).
+    """
+    roots = [{"pem": other_roots(mesh.name), "trustDomains": [mesh.trust_domain]} for mesh in trusted]
+    aliases = [mesh.trust_domain for mesh in trusted if mesh.alias]
+    return {
+        **({"caCertificates": roots} if roots else {}),
+        **({"trustDomainAliases": aliases} if aliases else {}),
+    }
 
 
 def istiod_hosts(revisions: Sequence[str], namespace: str) -> tuple[str, ...]:

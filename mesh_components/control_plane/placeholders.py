@@ -4,12 +4,14 @@ that the first preview shows every object and no secret passes through chart val
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pulumi
 
 from mesh_components.component import MaybeOutput
+from mesh_components.control_plane.args import TrustedMesh
 from mesh_components.kubernetes import Plain, encode
 from mesh_components.settings.cluster import AddressType
 from mesh_components.topology import names
@@ -23,6 +25,21 @@ anyone's (RFC 5737, RFC 6761)."""
 
 URL_HOST = "address-in-a-url.invalid"
 """Stands for the same before a port, where an IPv6 address has brackets."""
+
+
+def other_roots(mesh: str) -> str:
+    """Stands for the roots of another mesh, PEM."""
+    return f"roots-of-another-mesh.{mesh}.invalid"
+
+
+def known_roots(trusted: Iterable[TrustedMesh]) -> dict[str, pulumi.Output[str]]:
+    """What replaces them: a text of several lines, so as JSON has it, which is YAML too. Charts print the
+    mesh config as YAML, and all values once more as JSON, where the placeholder stands in quotes already."""
+    known: dict[str, pulumi.Output[str]] = {}
+    for mesh in trusted:
+        placeholder, text = other_roots(mesh.name), pulumi.Output.from_input(mesh.roots_pem).apply(json.dumps)
+        known |= {f'"{placeholder}"': text, placeholder: text}
+    return known
 
 
 def known_later(

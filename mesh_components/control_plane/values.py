@@ -15,6 +15,7 @@ from mesh_components.control_plane.mesh_config import (
     istiod_hosts,
     mesh_config,
     mesh_networks,
+    other_meshes,
     proxy,
     resources,
 )
@@ -89,6 +90,7 @@ def common(args: ControlPlaneArgs) -> dict[str, Any]:
         "meshConfig": {
             "trustDomain": args.trust_domain,
             **mesh_config(args.mesh_config, istiod_hosts(args.revisions, args.namespace), multi_root=args.multi_root),
+            **other_meshes(args.trusted),
         },
         **_stated("env", {MULTI_ROOT_ISTIOD: "true"} if args.multi_root else {}),
         **_stated("revision", args.revision),

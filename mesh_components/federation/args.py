@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pydantic import Field
 
 from mesh_components.clusters.cluster import Cluster
-from mesh_components.component import ComponentArgs
+from mesh_components.component import ComponentArgs, MaybeOutput
 from mesh_components.kubernetes import Plain
 from mesh_components.settings import FindingsError, MeshSettings
+from mesh_components.settings.facts import MeshFacts
 from mesh_components.settings.kubeconfig import Kubeconfig
 from mesh_components.settings.trust import TrustSettings
 from mesh_components.topology import material
 from mesh_components.topology.findings import check
 from mesh_components.topology.material import Texts
-from mesh_components.topology.rules import Kubeconfigs
+from mesh_components.topology.rules import Facts, Kubeconfigs
 from mesh_components.trust import google_cas
 
 
@@ -34,6 +36,10 @@ class MeshFederationArgs(ComponentArgs):
     """Certificates and keys that the document names, by the place that names them (`topology.material.places`)."""
     clusters: Mapping[str, Cluster] = Field(default_factory=dict)
     """Clusters of the calling program, by name; the others are attached by their kubeconfig."""
+    facts: Facts = Field(default_factory=dict)
+    """What other meshes say of themselves, by position in the document's `meshes`, as far as it stands in files."""
+    stack_facts: Mapping[int, pulumi.Output[Any]] = Field(default_factory=dict)
+    """The same, of those that are stacks: known when the program runs."""
     gateway_api: tuple[Plain, ...] = Field(default=(), repr=False)
     """The CRDs of the Gateway API, for clusters that lack them."""
 
@@ -44,6 +50,16 @@ class MeshFederationArgs(ComponentArgs):
     def peer_kubeconfig(self, name: str) -> Kubeconfig | None:
         """The ready-made one that its readers get; None where they get one with a token."""
         return self._of(self.peer_kubeconfigs, name)
+
+    def facts_of(self, index: int) -> MaybeOutput[Mapping[str, Any]]:
+        """The facts of the other mesh at this position. Raises RunError where nobody hands them over."""
+        found = self.facts.get(index)
+        if isinstance(found, MeshFacts):
+            return found.document()
+        if index not in self.stack_facts:
+            name = self.mesh.meshes[index].name
+            raise pulumi.RunError(f'nothing says the facts of the mesh "{name}": hand them over in `facts`')
+        return self.stack_facts[index]
 
     def _of(self, kubeconfigs: Kubeconfigs, name: str) -> Kubeconfig | None:
         position = [cluster.name for cluster in self.mesh.clusters].index(name)
@@ -62,6 +78,7 @@ def checked(args: MeshFederationArgs) -> None:
             texts=args.texts,
             now=datetime.now(UTC),
             brought=frozenset(args.clusters),
+            facts=args.facts,
         )
     except FindingsError as error:
         raise pulumi.RunError(str(error)) from None

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 
 from mesh_components.control_plane import charts
-from mesh_components.federation import credentials, doors, planes, trust
+from mesh_components.federation import credentials, doors, others, planes, trust
 from mesh_components.federation.args import MeshFederationArgs, checked
 from mesh_components.federation.member import Member, Site, member
 from mesh_components.topology import plan
@@ -31,6 +31,9 @@ class MeshFederation(pulumi.ComponentResource):
     """When certificates end, RFC 3339: `root`, that which signs, and `roots`, those that are trusted, by generation; by
     cluster the signing certificates, `clusters`, and those in front of external istiods, `servers`. Where
     tokens are requested, when they do: `tokens`."""
+    between_meshes: dict[str, Any]
+    """Where there are other meshes: `publicFacts`, what this mesh says of itself to them, and `caCertificates`, their
+    roots as the mesh config has them."""
     edges: list[str]
     """`source -> reader`, sorted."""
     members: dict[str, Member]
@@ -44,7 +47,7 @@ class MeshFederation(pulumi.ComponentResource):
         self.root_ca = trust.root_ca(name, args, topology, self)
         renderer = charts.renderer(f"{name}-charts", self) if args.mesh.istio.install == "charts" else None
         gate = trust.entered(name, args.mesh.trust, self)
-        site = Site(name, args, topology, self.root_ca, gate, renderer, self)
+        site = Site(name, args, topology, self.root_ca, gate, renderer, self, others.trusted(args, self.root_ca))
         self.members = {item.name: member(site, item) for item in topology.clusters}
         self._build(site)
         trust.reached(site, self.members.values())
@@ -61,6 +64,7 @@ class MeshFederation(pulumi.ComponentResource):
         ends = trust.expires(self.root_ca, self.members)
         trust.warn(pulumi.Output.from_input(ends), args.mesh.trust)
         self.expires = pulumi.Output.from_input({**ends, **credentials.expires(self.members)})
+        self.between_meshes = others.outputs(site, self.members)
         self.register_outputs(self.outputs())
 
     def outputs(self) -> dict[str, Any]:
@@ -72,27 +76,29 @@ class MeshFederation(pulumi.ComponentResource):
             "rootFingerprint": self.root_fingerprint,
             "expires": self.expires,
             "edges": self.edges,
+            **self.between_meshes,
         }
 
     def _build(self, site: Site) -> None:
         """istiods and the gateways that lead to them; then the clusters that are served through those; then the
         credentials with which istiods see all clusters; at last the gateways that wait until an istiod knows them."""
         serving = [made for made in self.members.values() if made.plan.signs]
-        others = [made for made in self.members.values() if not made.plan.signs]
+        served = [made for made in self.members.values() if not made.plan.signs]
         for made in serving:
             self._serving(site, made)
-        for made in others:
+        for made in served:
             if site.renderer is not None:
                 planes.served(site, made, self.members[made.plan.control_plane])
         exposed = {made.plan.name: self._external(site, made) for made in serving if made.plan.role == "external"}
         for made in self.members.values():
             credentials.token(site, made)
         credentials.remote_secrets(site, self.members, site.topology.edges)
-        for made in others:
+        for made in served:
             behind = exposed.get(made.plan.control_plane) or self.members[made.plan.control_plane].gateway
             if site.renderer is not None and made.plan.role == "config" and behind is not None:
                 planes.default_validator(site, made, self.members[made.plan.control_plane], behind)
             doors.between_networks(site, made, *made.credentials, *([behind] if behind else []))
+            others.between_meshes(site, made, *made.credentials, *([behind] if behind else []))
 
     def _serving(self, site: Site, made: Member) -> None:
         if made.plan.role == "external":
@@ -103,6 +109,7 @@ class MeshFederation(pulumi.ComponentResource):
         if site.renderer is not None:
             planes.primary(site, made)
         doors.between_networks(site, made)
+        others.between_meshes(site, made)
 
     def _external(self, site: Site, made: Member) -> pulumi.Resource:
         config = next(

@@ -9,10 +9,12 @@ import pulumi
 from mesh_components.clusters.attached import AttachedCluster, AttachedClusterArgs
 from mesh_components.clusters.cluster import Cluster
 from mesh_components.clusters.namespace import RootNamespace, RootNamespaceArgs
+from mesh_components.control_plane.args import TrustedMesh
 from mesh_components.discovery.token import Token
 from mesh_components.federation import trust
 from mesh_components.federation.args import MeshFederationArgs
 from mesh_components.gateways.ambient import AmbientGateway
+from mesh_components.gateways.cross_mesh import CrossMeshGateway
 from mesh_components.gateways.east_west import EastWestGateway
 from mesh_components.gateways.external import ExternalGateway
 from mesh_components.settings import MeshSettings
@@ -38,6 +40,8 @@ class Site:
     renderer: pulumi.ProviderResource | None
     """Renders the charts; None where something else installs Istio."""
     parent: pulumi.Resource
+    trusted: tuple[TrustedMesh, ...] = ()
+    """Other meshes."""
 
     @property
     def mesh(self) -> MeshSettings:
@@ -74,6 +78,7 @@ class Member:
     gateway: EastWestGateway | None = None
     ambient_gateway: AmbientGateway | None = None
     external_gateway: ExternalGateway | None = None
+    cross_mesh_gateway: CrossMeshGateway | None = None
     certificate: ServerCertificate | None = None
     token: Token | None = None
     credentials: list[pulumi.Resource] = field(default_factory=list)

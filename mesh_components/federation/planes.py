@@ -204,8 +204,9 @@ def _common(site: Site, member: Member, revision: Revision) -> dict[str, Any]:
         "mesh_networks": istio.mesh_networks,
         "data_plane": istio.data_plane,
         "multi_network": site.several_networks,
-        "multi_root": mesh.trust.multi_root,
         "cni": plan.cni,
+        "multi_root": mesh.trust.multi_root,
+        "trusted": site.trusted,
         "values": istio.values.istiod,
         "renderer": site.renderer,
     }

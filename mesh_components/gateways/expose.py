@@ -40,6 +40,22 @@ def services(namespace: Any, hosts: Sequence[str]) -> Plain:
     return _object("Gateway", names.CROSS_NETWORK_GATEWAY, namespace, spec)
 
 
+def to_other_meshes(namespace: Any, hosts: Sequence[str]) -> Plain:
+    """The Gateway that lets other meshes through to what is exported, and to nothing else.
+
+    It is on pods of its own. On those of an east-west gateway, whose hosts are `*.local`, it would take nothing away,
+    and Envoy would refuse both: istiod makes a filter chain of each server for each service, and two with the same SNI
+    end the whole listener (https://github.com/istio/istio/issues/42050).
+    """
+    server = {
+        "port": {"number": names.MTLS_PORT, "name": "tls", "protocol": "TLS"},
+        "tls": {"mode": "AUTO_PASSTHROUGH"},
+        "hosts": list(hosts),
+    }
+    name = names.CROSS_MESH_GATEWAY.removeprefix("istio-")
+    return _object("Gateway", name, namespace, {"selector": {"istio": name}, "servers": [server]})
+
+
 def istiod(namespace: Any) -> Plain:
     """The Gateway through which remotes reach istiod
     (https://istio.io/latest/docs/setup/install/multicluster/primary-remote/)."""

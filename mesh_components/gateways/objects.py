@@ -19,6 +19,8 @@ EAST_WEST_PORTS = (
     ("tls-istiod", names.ISTIOD_PORT),
     ("tls-webhook", names.WEBHOOK_PORT),
 )
+CROSS_MESH_PORTS = tuple((name, port) for name, port in EAST_WEST_PORTS if port in (names.STATUS_PORT, names.MTLS_PORT))
+"""Other meshes have nothing to look for at istiod."""
 EXTERNAL_PORTS = tuple((name, port) for name, port in EAST_WEST_PORTS if port != names.MTLS_PORT)
 """In front of an external control plane: nothing but istiod is reached through it."""
 

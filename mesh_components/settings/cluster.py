@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mesh_components.settings.base import ResourceAmounts, Settings
+from mesh_components.settings.meshes import CrossMeshSettings
 from mesh_components.settings.place import PlaceSettings
 
 Platform = Literal[
@@ -94,6 +95,7 @@ class ClusterSettings(Settings):
     peer_kubeconfig: KubeconfigSettings | None = None
     """A ready-made kubeconfig to hand to the peers instead of one with a token of the reader account."""
     east_west: EastWestSettings = EastWestSettings()
+    cross_mesh: CrossMeshSettings = CrossMeshSettings()
     gateway_api: bool = True
     """False: this cluster has the CRDs of the Gateway API already; those of `istio.gatewayApi` are not applied here."""
     tags: dict[str, str] = Field(default_factory=dict)

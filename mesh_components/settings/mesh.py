@@ -6,6 +6,7 @@ from mesh_components.settings.base import Settings
 from mesh_components.settings.cluster import ClusterSettings
 from mesh_components.settings.discovery import DiscoverySettings
 from mesh_components.settings.istio import IstioSettings
+from mesh_components.settings.meshes import ExportSettings, OtherMesh
 from mesh_components.settings.trust import TrustSettings
 
 
@@ -19,4 +20,8 @@ class MeshSettings(Settings):
     istio: IstioSettings = IstioSettings()
     trust: TrustSettings = TrustSettings()
     discovery: DiscoverySettings = DiscoverySettings()
+    meshes: tuple[OtherMesh, ...] = ()
+    """Other meshes that this one trusts."""
+    exports: tuple[ExportSettings, ...] = ()
+    """Services that other meshes may call."""
     clusters: tuple[ClusterSettings, ...]

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from mesh_components.settings import Finding, FindingsError, MeshSettings, Severity
 from mesh_components.topology.material import Texts
-from mesh_components.topology.rules import RULES, Context, HoldsChart, Kubeconfigs
+from mesh_components.topology.rules import RULES, Context, Facts, HoldsChart, Kubeconfigs
 
 CATALOGUE: Mapping[str, str] = {
     "MESH001": "A key is unknown, missing or of the wrong type",
@@ -113,6 +113,24 @@ CATALOGUE: Mapping[str, str] = {
     "MESH703": "The reach of discovery is empty",
     "MESH704": "Hubs or edges are listed, and the reach ignores them",
     "MESH705": "A cluster is in no edge of discovery",
+    "MESH801": "The facts of another mesh are missing or cannot be read",
+    "MESH802": "Two meshes have the same ID",
+    "MESH803": "Two meshes have the same trust domain",
+    "MESH804": "Nobody has signed off the facts of another mesh",
+    "MESH805": "The facts are those of another mesh",
+    "MESH806": "The roots of another mesh have ended, or end soon",
+    "MESH807": "A service is imported that is not exported to this mesh",
+    "MESH808": "The name of a service or an account cannot be used between meshes",
+    "MESH809": "One host is two services",
+    "MESH810": "An alias makes another mesh's identities ours",
+    "MESH811": "The facts of another mesh name no gateway",
+    "MESH812": "The roots of other meshes reach no proxy",
+    "MESH813": "Two meshes have the same root",
+    "MESH814": "Ambient does not take part in trust between meshes",
+    "MESH815": "Trust between meshes names a cluster that cannot take part",
+    "MESH816": "Something is exported to a mesh that is not trusted",
+    "MESH817": "Imported services have no address in DNS",
+    "MESH818": "Nothing leads to what is exported",
 }
 """Every number, also those of `settings.document`, with its title. A number is never given to another rule: MESH407,
 which refused remotes while there were none, is retired."""
@@ -129,6 +147,7 @@ def findings(
     texts: Texts | None = None,
     now: datetime | None = None,
     brought: frozenset[str] = frozenset(),
+    facts: Facts | None = None,
 ) -> tuple[Finding, ...]:
     """Everything the rules find, errors first, then in the order of the document.
 
@@ -141,8 +160,11 @@ def findings(
         texts: certificates and keys, by the place of the document that names them.
         now: the time; left out, certificates are not looked at.
         brought: names of clusters that need no kubeconfig, since the calling program hands them over ready.
+        facts: what other meshes say of themselves, by position in `meshes`, as far as it stands in files.
     """
-    context = Context(mesh, kubeconfigs or {}, peer_kubeconfigs or {}, holds_chart, texts or {}, now, brought)
+    context = Context(
+        mesh, kubeconfigs or {}, peer_kubeconfigs or {}, holds_chart, texts or {}, now, brought, facts or {}
+    )
     return tuple(sorted((finding for rule in RULES for finding in rule(context)), key=_order))
 
 
@@ -155,6 +177,7 @@ def check(
     texts: Texts | None = None,
     now: datetime | None = None,
     brought: frozenset[str] = frozenset(),
+    facts: Facts | None = None,
 ) -> tuple[Finding, ...]:
     """The warnings of a document that may be built.
 
@@ -162,7 +185,14 @@ def check(
         FindingsError: with errors and warnings, when there is an error.
     """
     found = findings(
-        mesh, kubeconfigs, peer_kubeconfigs, holds_chart=holds_chart, texts=texts, now=now, brought=brought
+        mesh,
+        kubeconfigs,
+        peer_kubeconfigs,
+        holds_chart=holds_chart,
+        texts=texts,
+        now=now,
+        brought=brought,
+        facts=facts,
     )
     if any(finding.severity is Severity.ERROR for finding in found):
         raise FindingsError(found)

@@ -7,6 +7,8 @@ from ipaddress import ip_address
 CACERTS = "cacerts"
 CROSS_NETWORK_GATEWAY = "cross-network-gateway"
 EAST_WEST_GATEWAY = "istio-eastwestgateway"
+CROSS_MESH_GATEWAY = "istio-crossmeshgateway"
+"""Of its pods and Service; the Gateway on it has the name without `istio-`."""
 AMBIENT_GATEWAY = "istio-eastwestgateway-ambient"
 INGRESS_GATEWAY = "istio-ingressgateway"
 LOCAL_NAMESPACE = "istio-system"

@@ -12,6 +12,7 @@ from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.settings.cluster import AddressType, Platform
 from mesh_components.topology import names
 from mesh_components.topology.edges import Edge, edges
+from mesh_components.topology.meshes import holds_config, needs_cross_mesh_gateway
 from mesh_components.topology.revisions import Revision, revisions, tags
 from mesh_components.topology.roles import control_plane, is_member, members, runs_istiod, served_by
 
@@ -48,6 +49,8 @@ class ClusterPlan:
     ambient_gateway: str
     """Name of the Gateway for ambient; empty where there is none."""
     gateway_revision: str
+    cross_mesh_gateway: bool
+    """True: there is a gateway for other meshes."""
     exposes_services: bool
     """True: the configuration that lets other networks in is applied here."""
     exposes_istiod: bool
@@ -151,7 +154,6 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
     default = "create" if istio.install == "charts" else "patch"
     server = control_plane(mesh, cluster)
     east_west = needs_east_west(mesh, cluster)
-    holds_config = cluster.role in ("primary", "config")
     ambient = istio.data_plane != "sidecar" and is_member(cluster)
     serves = bool(served_by(mesh, cluster))
     return ClusterPlan(
@@ -169,7 +171,10 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         east_west=east_west,
         ambient_gateway=_ambient_gateway(mesh, cluster),
         gateway_revision=istio.revision if cluster.east_west.revision is None else cluster.east_west.revision,
-        exposes_services=holds_config and east_west and (several_networks(mesh) or bool(cluster.east_west.enabled)),
+        cross_mesh_gateway=needs_cross_mesh_gateway(mesh, cluster),
+        exposes_services=(
+            holds_config(cluster) and east_west and (several_networks(mesh) or bool(cluster.east_west.enabled))
+        ),
         exposes_istiod=cluster.role == "primary" and serves,
         address_type=address_type(cluster),
         source=source,

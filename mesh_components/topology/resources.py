@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mesh_components.topology.edges import Edge
+from mesh_components.topology.meshes import holds_config
 from mesh_components.topology.names import numbered
 from mesh_components.topology.plan import ClusterPlan, Topology
 from mesh_components.topology.tokens import tokens
@@ -41,6 +42,7 @@ def resources(topology: Topology, name: str = "mesh", brought: frozenset[str] = 
     for cluster in topology.clusters:
         parts = [("AttachedCluster", "", "the connection")] if cluster.name not in brought else []
         parts += _everywhere(topology, cluster)
+        parts += _other_meshes(topology, cluster)
         parts += _istio(topology, cluster) if charts else []
         prefix = f"{name}-{cluster.name}"
         found += (
@@ -80,6 +82,14 @@ def _everywhere(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
                 yield kind, numbered("-reader", serial), numbered("the readers' token", serial)
         if any(edge.config for edge in topology.edges if edge.source == cluster.name):
             yield "ReaderToken", "-istiod-token", "the external istiod's token"
+
+
+def _other_meshes(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
+    """Where this mesh trusts others, or others come in."""
+    if holds_config(cluster.settings) and topology.mesh.meshes:
+        yield "MeshTrust", "-meshes", "the trust in other meshes"
+    if cluster.cross_mesh_gateway and topology.mesh.exports:
+        yield "CrossMeshGateway", "-crossmesh", "the gateway for other meshes"
 
 
 def _by_cert_manager(topology: Topology) -> bool:

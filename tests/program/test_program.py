@@ -30,7 +30,7 @@ def secrets_of(document: dict[str, Any]) -> dict[str, str]:
     return {f"mesh:{name}": kubeconfig(name) for name in names}
 
 
-def program(folder: Path, document: Any, secrets: Mapping[str, str], *, preview: bool = False) -> Graph:
+def program(folder: Path, document: Any, secrets: Mapping[str, str], *, preview: bool = False, **rest: Any) -> Graph:
     """`__main__.py` in a folder of its own, so that relative paths start there."""
     config = {"mesh:mesh": json.dumps(document), **secrets}
     source = compile((ROOT / "__main__.py").read_text(), "__main__.py", "exec")
@@ -38,7 +38,7 @@ def program(folder: Path, document: Any, secrets: Mapping[str, str], *, preview:
     def main() -> None:
         exec(source, {"__name__": "__main__", "__file__": str(folder / "__main__.py")})  # noqa: S102 - our own program
 
-    return run(main, config=config, secrets=list(secrets), charts=rendered, preview=preview)
+    return run(main, config=config, secrets=list(secrets), charts=rendered, preview=preview, **rest)
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda path: path.stem)

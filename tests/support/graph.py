@@ -12,11 +12,14 @@ import runpy
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pulumi.runtime import mocks, rpc, settings, stack
 from pulumi.runtime.config import set_all_config
+
+from tests.support.mesh_authority import MeshAuthority
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,12 +70,17 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
     """Mocks and recorder in one."""
 
     def __init__(
-        self, charts: Charts | None = None, preview: bool = False, answers: Mapping[str, Answer] | None = None
+        self,
+        charts: Charts | None = None,
+        preview: bool = False,
+        answers: Mapping[str, Answer] | None = None,
+        stacks: Mapping[str, Any] | None = None,
     ) -> None:
         mocks.MockMonitor.__init__(self, self)
         self.preview = preview
         self.charts = charts
         self.answers = {**ANSWERS, **(answers or {})}
+        self.stacks = stacks or {}
         self.resources_by_name: dict[str, Registered] = {}
         self.rendered: list[dict[str, Any]] = []
         self.stack_outputs: dict[str, Any] = {}
@@ -82,6 +90,8 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = _plain(args.inputs)
+        if args.typ == "pulumi:pulumi:StackReference":  # Read, and so known in a preview too.
+            return args.name, {**args.inputs, "outputs": self.stacks[inputs["name"]]}
         answer = None if self.preview else self.answers.get(args.typ)
         answered = answer(args.name, inputs) if answer else {}
         return ("" if self.preview else f"{args.name}-id"), {**args.inputs, **answered}
@@ -121,6 +131,11 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
             retained=request.retainOnDelete,
             order=len(self.resources_by_name),
         )
+        return response
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802 - the name is the SDK's
+        response = super().ReadResource(request)  # type: ignore[no-untyped-call]
+        self._urns[response.urn] = request.name
         return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the name is the SDK's
@@ -171,6 +186,7 @@ def run(
     charts: Charts | None = None,
     preview: bool = False,
     answers: Mapping[str, Answer] | None = None,
+    stacks: Mapping[str, Any] | None = None,
 ) -> Graph:
     """Run a program on a graph of its own. `preview`: nothing but inputs is known, as on an empty state."""
     loop = asyncio.new_event_loop()
@@ -178,7 +194,7 @@ def run(
     loop.set_default_executor(Inline(1))
     settings.reset_options()
     set_all_config(dict(config or {}), secrets or [])
-    graph = Graph(charts, preview, answers)
+    graph = Graph(charts, preview, answers, stacks)
     try:
         mocks.set_mocks(graph, project="mesh", stack="test", monitor=graph, preview=preview)
         settings.SETTINGS.outputs.clear()
@@ -234,6 +250,17 @@ def _service(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": {"loadBalancer": {"ingress": [{"ip": f"198.51.100.{1 + sum(name.encode()) % 250}"}]}}}
 
 
+@cache
+def authority(organization: str, name: str) -> MeshAuthority:
+    """Behind a root of a program: real, since what a mesh says of itself to others is looked at."""
+    return MeshAuthority(f"{organization} {name}")
+
+
+def _root(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    made = authority(inputs["subject"]["organization"], name)
+    return {"certPem": made.pem, "validityEndTime": "2036-11-20T00:00:00Z"}
+
+
 def _certificate(name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {"certPem": _pem("CERTIFICATE", name), "validityEndTime": "2036-11-20T00:00:00Z"}
 
@@ -250,6 +277,6 @@ ANSWERS: dict[str, Answer] = {
     "tls:index/certRequest:CertRequest": lambda name, _: {"certRequestPem": _pem("CERTIFICATE REQUEST", name)},
     "tls:index/locallySignedCert:LocallySignedCert": _certificate,
     "tls:index/privateKey:PrivateKey": lambda name, _: {"privateKeyPem": _pem("EC PRIVATE KEY", name)},
-    "tls:index/selfSignedCert:SelfSignedCert": _certificate,
+    "tls:index/selfSignedCert:SelfSignedCert": _root,
 }
 """What a provider would add, by type."""

@@ -37,6 +37,14 @@ from mesh_components.settings.istio import (
     RevisionSettings,
     TracingSettings,
 )
+from mesh_components.settings.meshes import (
+    CrossMeshSettings,
+    ExportPort,
+    ExportSettings,
+    FactsSource,
+    ImportSettings,
+    OtherMesh,
+)
 from mesh_components.settings.place import PlaceSettings
 from mesh_components.settings.source import (
     AppRoleSettings,
@@ -94,6 +102,12 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`trust`", "rotation.", RotationSettings),
     ("`discovery`", "", DiscoverySettings),
     ("`tokens`", "", TokenSettings),
+    ("`crossMesh`", "", CrossMeshSettings),
+    ("`meshes[]`", "", OtherMesh),
+    ("`facts`", "", FactsSource),
+    ("`imports[]`", "", ImportSettings),
+    ("`exports[]`", "", ExportSettings),
+    ("`ports[]`", "", ExportPort),
     ("`discovery`", "edges[].", EdgeSettings),
 ]
 """Heading on the page, what stands before its keys there, and the model."""

@@ -14,6 +14,7 @@ import yaml
 import mesh_components.settings.document as reading
 import mesh_components.topology.rules as rules
 from mesh_components.settings import Finding, FindingsError, KubeconfigSettings, parse
+from mesh_components.settings.facts import load
 from mesh_components.settings.kubeconfig import Kubeconfig, read
 from mesh_components.settings.place import PlaceError
 from mesh_components.topology import material
@@ -23,6 +24,8 @@ from tests.support import authorities
 
 PAGES = Path(__file__).parents[2] / "docs" / "findings"
 CODES = sorted(CATALOGUE)
+FACTS = Path(__file__).parents[1] / "support" / "facts"
+"""What other meshes say of themselves on the pages."""
 FRAGMENT = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 ROW = re.compile(
     r"^\| \[(MESH\d{3})\]\((MESH\d{3})\.md\) \| (error|warning|error or warning) \| (.+) \|$", re.MULTILINE
@@ -107,7 +110,9 @@ def found(fragment: str) -> tuple[Finding, ...]:
     sources: dict[int, KubeconfigSettings | None] = {n: c.peer_kubeconfig for n, c in enumerate(mesh.clusters)}
     handed = {n: FILES[source.file] for n, source in sources.items() if source and source.file}
     named = {place: TEXTS[source.file] for place, source in material.places(mesh.trust) if source.file}
-    return findings(mesh, {}, handed, texts=named, now=authorities.NOW)
+    others = {n: load(other.facts, lambda file: (FACTS / file).read_text()) for n, other in enumerate(mesh.meshes)}
+    facts = {n: said for n, said in others.items() if said is not None}
+    return findings(mesh, {}, handed, texts=named, facts=facts, now=authorities.NOW)
 
 
 def page(code: str) -> str:

@@ -7,8 +7,10 @@ from mesh_components.topology.rules import (
     data_plane,
     discovery,
     exposure,
+    facts,
     gateways,
     mesh_networks,
+    meshes,
     names,
     ranges,
     revisions,
@@ -19,7 +21,7 @@ from mesh_components.topology.rules import (
     values,
     versions,
 )
-from mesh_components.topology.rules.context import Context, HoldsChart, Kubeconfigs, Rule
+from mesh_components.topology.rules.context import Context, Facts, HoldsChart, Kubeconfigs, Rule
 
 RULES: tuple[Rule, ...] = (
     *names.RULES,
@@ -37,8 +39,10 @@ RULES: tuple[Rule, ...] = (
     *data_plane.RULES,
     *revisions.RULES,
     *discovery.RULES,
+    *meshes.RULES,
+    *facts.RULES,
     *access.RULES,
     *tokens.RULES,
 )
 
-__all__ = ["RULES", "Context", "HoldsChart", "Kubeconfigs", "Rule"]
+__all__ = ["RULES", "Context", "Facts", "HoldsChart", "Kubeconfigs", "Rule"]

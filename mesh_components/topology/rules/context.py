@@ -10,12 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from mesh_components.settings import ClusterSettings, Finding, MeshSettings, Severity
+from mesh_components.settings.facts import FactsError, MeshFacts
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError
 from mesh_components.topology.edges import readers
 from mesh_components.topology.material import Texts
 
 Kubeconfigs = Mapping[int, Kubeconfig | KubeconfigError]
 """By position in `clusters`, not by name: a name that stands there twice is one of the things to be found."""
+
+Facts = Mapping[int, MeshFacts | FactsError]
+"""What other meshes say of themselves, by position in `meshes`; of a stack it is known later."""
 
 HoldsChart = Callable[[str, str], bool]
 """Whether a folder holds a chart, `("./charts", "istiod")`."""
@@ -37,6 +41,7 @@ class Context:
     """The time; None where certificates are not looked at."""
     brought: frozenset[str] = frozenset()
     """Clusters that the calling program hands over ready: it has its own way to them."""
+    facts: Facts = field(default_factory=dict)
 
     def clusters(self) -> Iterator[tuple[int, ClusterSettings]]:
         """The clusters with their positions."""

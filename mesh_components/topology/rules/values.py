@@ -64,6 +64,9 @@ _EXTERNAL = {
 }
 """Keys of the chart istiod that only an external control plane needs for itself."""
 
+_MESHES = {"meshConfig.caCertificates": "`meshes`", "meshConfig.trustDomainAliases": "`meshes[].alias`"}
+"""Keys of the chart istiod where other meshes are trusted."""
+
 _BASE = {
     "defaultRevision": "`istio.revision`",
     "base.validationCABundle": "the root of `trust`",
@@ -137,10 +140,11 @@ def pinned_images(context: Context) -> Iterator[Finding]:
 
 
 def _owned_keys(context: Context) -> dict[str, dict[str, str]]:
+    others = _MESHES if context.mesh.meshes else {}
     external = any(cluster.role == "external" for cluster in context.mesh.clusters)
     return {
         "base": {**_MESH, **_BASE},
-        "istiod": {**_MESH, **_ISTIOD, **(_EXTERNAL if external else {})},
+        "istiod": {**_MESH, **_ISTIOD, **(_EXTERNAL if external else {}), **others},
         "cni": {**_MESH, **_CNI},
         "ztunnel": {**_MESH, **_ZTUNNEL},
     }
