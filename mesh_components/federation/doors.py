@@ -90,7 +90,7 @@ def to_external(site: Site, member: Member, address: pulumi.Output[str]) -> Expo
             algorithm=trust.algorithm,
             serial=trust.intermediate_serials.get(plan.name, 1),
         )
-        opts = site.inside(member, *member.ready, site.gate)
+        opts = site.inside(member, *member.ready)
         member.certificate = ServerCertificate(f"{member.prefix}-certificate", args, opts)
         member.trust.append(member.certificate)
         credential = member.certificate.secret_name
@@ -102,4 +102,6 @@ def to_external(site: Site, member: Member, address: pulumi.Output[str]) -> Expo
         revision=plan.revisions[0].name,
     )
     after = site.inside(member, *member.ready, member.certificate)
-    return ExposeExternalIstiod(f"{member.prefix}-expose", exposed, after)
+    made = ExposeExternalIstiod(f"{member.prefix}-expose", exposed, after)
+    member.trust.append(made)
+    return made

@@ -36,7 +36,7 @@ class Site:
     topology: Topology
     root_ca: RootCA
     gate: RotationGate | None
-    """What every Secret with a certificate comes after."""
+    """Refuses a phase of a rotation out of turn, before anything else in a cluster."""
     renderer: pulumi.ProviderResource | None
     """Renders the charts; None where something else installs Istio."""
     parent: pulumi.Resource
@@ -54,8 +54,9 @@ class Site:
         return several_networks(self.mesh)
 
     def inside(self, member: Member, *after: pulumi.Resource | None) -> pulumi.ResourceOptions:
-        """Options of what is built in a cluster, after what it has to wait for."""
-        made = [resource for resource in after if resource is not None]
+        """Options of what is built in a cluster, after what it has to wait for: the gate of a rotation is part of that,
+        so a phase out of turn is in no cluster, not even where nobody previewed."""
+        made = [resource for resource in (*after, self.gate) if resource is not None]
         return pulumi.ResourceOptions(parent=self.parent, providers=[member.cluster.provider], depends_on=made)
 
 

@@ -54,7 +54,7 @@ def sources(args: MeshFederationArgs) -> Mapping[int, Source]:
 
 
 def entered(name: str, trust: TrustSettings, parent: pulumi.Resource) -> RotationGate | None:
-    """What comes before every Secret, and refuses a phase out of turn; None where no phase was ever spoken of."""
+    """What comes before everything in a cluster, and refuses a phase out of turn; None where nothing is said of any."""
     if not gated(trust):
         return None
     at = position(trust)
@@ -67,14 +67,14 @@ def reached(site: Site, members: Iterable[Member]) -> None:
     """What comes after all that changes with a phase: the next one is refused until this was updated."""
     if site.gate is None:
         return
-    made = [item for member in members for item in member.trust]
+    made = [item for member in members for item in (*member.trust, *member.planes)]
     opts = pulumi.ResourceOptions(parent=site.parent, depends_on=[site.gate, *made])
     RotationGate(f"{site.name}-trust-reached", position(site.mesh.trust), site.gate.entry, opts)
 
 
 def cacerts(site: Site, member: Member, name: str, namespace: str, *after: pulumi.Resource) -> pulumi.Resource:
     """What puts the signing certificate into a root namespace; istiod waits for it."""
-    opts = site.inside(member, *after, site.gate)
+    opts = site.inside(member, *after)
     made: CaCerts | CertManagerCaCerts
     source = by_cert_manager(site.mesh.trust)
     if source is not None:

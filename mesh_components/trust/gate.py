@@ -3,8 +3,9 @@
 A program does not know what was applied before; a resource's provider is told. There are two gates: `entered` comes
 before everything that changes with a phase, `reached` after it. The second one knows whether the phase before was
 finished in every cluster, also when an `up` was interrupted; the first one counts, so that phases which were entered
-and never finished are seen. Both refuse in `check`, which runs in the preview already; where the preview was skipped,
-what `reached` refuses comes too late for the Secrets. Neither touches a cluster.
+and never finished are seen. Both refuse in `check`, which runs in the preview already. Where the preview was skipped,
+`entered` still stops everything in the clusters; what `reached` alone knows comes too late then. Neither touches a
+cluster.
 """
 
 from __future__ import annotations

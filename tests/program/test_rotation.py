@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.graph import ANSWERS, Graph, Registered
 from tests.support.meshes import document, federation
+from tests.support.recipes import TOPOLOGIES
 from tests.support.recipes import document as recipe
 
 CLUSTERS = ("cluster1", "cluster2")
@@ -138,7 +139,7 @@ class TestGates:
     def test_as_soon_as_there_could_be(self, trust: Mapping[str, Any]) -> None:
         self.gates(federation(document(*CLUSTERS, trust=trust)))
 
-    @pytest.mark.parametrize("name", ["multi-primary-multi-network", "external-control-plane"])
+    @pytest.mark.parametrize("name", TOPOLOGIES)
     def test_order(self, name: str) -> None:
         graph = federation({**recipe(name), "trust": {"multiRoot": True, "rotation": {"phase": "add"}}})
         entered, reached = self.gates(graph)
@@ -147,10 +148,12 @@ class TestGates:
             for item in graph.of_type("kubernetes:core/v1:Secret")
             if {"ca-cert.pem", "tls.crt"} & set(item.inputs.get("data", ()))
         ]
+        hooks = [item for item in graph.kubernetes() if item.type.endswith("WebhookConfiguration")]
         assert secrets
-        for secret in secrets:
-            assert entered.name in secret.depends_on
-            assert secret.name in reached.depends_on
+        assert hooks
+        for item in (*secrets, *hooks):
+            assert entered.name in item.depends_on
+            assert item.name in reached.depends_on
 
     def test_they_say_where_the_mesh_is_and_nothing_secret(self) -> None:
         entered, reached = self.gates(mesh("switch", serial=3))

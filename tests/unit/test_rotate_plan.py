@@ -92,6 +92,19 @@ class TestRoot:
         assert {**last, "trust": None} == {**start, "trust": None}
         assert list(last["trust"].items()) == list(kept.items()), "in the usual order"
 
+    def test_where_the_old_root_has_a_source_the_new_one_is_to_be_named(self) -> None:
+        source = {"root": {"certificate": {"file": "root.pem"}, "key": {"secret": "rootKey"}}}
+        _, add, *_, last = root(with_trust(source=source))
+        assert add.document["trust"]["rotation"] == {"phase": "add", "source": source}
+        assert "put the names of the new root there" in add.why
+        other = {"root": {"certificate": {"file": "new.pem"}, "key": {"secret": "newKey"}}}
+        named = {**add.document, "trust": {**add.document["trust"], "rotation": {"phase": "add", "source": other}}}
+        *_, last = root(named)
+        assert last.document["trust"] == {"source": other, "rootSerial": 2, "multiRoot": True}
+        generated = {**add.document, "trust": {**add.document["trust"], "rotation": {"phase": "add"}}}
+        *_, last = root(generated)
+        assert "source" not in last.document["trust"]
+
     def test_a_document_with_errors_has_no_plan(self) -> None:
         with pytest.raises(FindingsError, match="MESH303"):
             root(with_trust(rotation={"phase": "add"}))

@@ -84,10 +84,11 @@ def _phase(document: Document, to: Position, clusters: tuple[str, ...]) -> Step:
     old = to.serial - 1 if done else to.serial
     numbers = {"old": old, "new": old + 1}
     said = words.PHASES[to.phase]
+    copied = to.phase == "add" and "source" in (document.get("trust") or {})
     return Step(
         "finish" if done else to.phase,
         f"{'the end' if done else to.phase}: {said.title}".format(**numbers),
-        said.why.format(**numbers),
+        said.why.format(**numbers) + (words.SOURCE if copied else ""),
         clusters,
         _finished(document, to.serial) if done else _in_phase(document, to.phase),
         APPLY,
@@ -98,7 +99,7 @@ def _phase(document: Document, to: Position, clusters: tuple[str, ...]) -> Step:
 
 def _in_phase(document: Document, phase: str) -> Document:
     trust = document.get("trust") or {}
-    # Where the old root has a source, the new one has to have one too, and the person who plans has to name it.
+    # Where the old root has a source, so has the new one in all likelihood, and the person who plans has to name it.
     before = trust.get("rotation") or {"phase": phase, **({"source": trust["source"]} if "source" in trust else {})}
     return _with_trust(document, rotation={**before, "phase": phase})
 

@@ -95,6 +95,11 @@ MULTI_ROOT_ELSEWHERE = (
 )
 MULTI_ROOT_BACK = "istiods roll once more, and proxies that were restarted take a single root again."
 
+SOURCE = (
+    " `rotation.source` has been copied from `source`: put the names of the new root there, or take it out for a root "
+    "that the program makes."
+)
+
 INTERMEDIATE = (
     "A new key and a new signing certificate under the same root. `cacerts` is updated in place, and istiod takes it "
     f"over without a restart: {_MINUTE}. Workloads keep their certificates until they renew them; those are valid as "
