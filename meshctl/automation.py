@@ -202,14 +202,15 @@ class PulumiSession:
 
         outputs: dict[str, Any] = {}
         try:
-            result = act(self._stack(), events)
+            result = act(self.stack(), events)
         except automation.CommandError as error:
             return Report(tuple(events.rows.values()), {}, tuple(events.failures) or (str(error).strip(),))
         if isinstance(result, automation.UpResult):
             outputs = {name: SECRET if item.secret else item.value for name, item in result.outputs.items()}
         return Report(tuple(events.rows.values()), outputs, ())
 
-    def _stack(self) -> automation.Stack:
+    def stack(self) -> automation.Stack:
+        """Pulumi's own word for it."""
         from pulumi import automation
 
         env = environment(self._project, os.environ, Path.home())
@@ -221,3 +222,9 @@ class PulumiSession:
             work_dir=str(self._project.root),
             opts=automation.LocalWorkspaceOptions(env_vars=env),
         )
+
+
+def outputs(project: Project, watcher: Watcher) -> dict[str, Any]:
+    """What a stack exports, as its backend has it; secret values are left out."""
+    stack = PulumiSession(project, watcher).stack()
+    return {name: item.value for name, item in stack.outputs().items() if not item.secret}

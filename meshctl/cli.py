@@ -32,21 +32,25 @@ _write = click.option(
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 
 
+_state = click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="State file of the local engine; default: .pulumi-local/<project>/<stack>.json in the project.",
+)
+_engine = click.option(
+    "--engine",
+    type=click.Choice(["local", "pulumi"]),
+    help="Default: pulumi if it is on PATH, else local.",
+)
+
+
 def _options(command: Command) -> Command:
     for option in reversed(
         (
             _stack,
             _cwd,
-            click.option(
-                "--state",
-                type=click.Path(dir_okay=False, path_type=Path),
-                help="State file of the local engine; default: .pulumi-local/<project>/<stack>.json in the project.",
-            ),
-            click.option(
-                "--engine",
-                type=click.Choice(["local", "pulumi"]),
-                help="Default: pulumi if it is on PATH, else local.",
-            ),
+            _state,
+            _engine,
             _json,
         )
     ):
@@ -131,6 +135,44 @@ def upgrade_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **opt
         from meshctl.upgrade import plan
 
         plan(Wish(stack, cwd, write, as_json), **options)
+        return 0
+
+    _guarded(work)
+
+
+@main.group()
+def trust() -> None:
+    """What a mesh says of itself to other meshes."""
+
+
+@trust.command("export")
+@_stack
+@_cwd
+@_state
+@_engine
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: print.")
+def trust_export(**options: Any) -> None:
+    """Write down roots, gateways and exports of a stack's mesh; nothing of it is secret."""
+
+    def work() -> int:
+        from meshctl.trust import export
+
+        export(**options)
+        return 0
+
+    _guarded(work)
+
+
+@trust.command("digest")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_json
+def trust_digest(file: Path, as_json: bool) -> None:
+    """Show what another mesh says of itself, and the digest with which somebody here signs it off."""
+
+    def work() -> int:
+        from meshctl.trust import digest
+
+        digest(file, as_json=as_json)
         return 0
 
     _guarded(work)

@@ -83,7 +83,8 @@ def outputs(site: Site, members: dict[str, Member]) -> dict[str, Any]:
     )
     pems = [pulumi.Output.from_input(mesh.roots_pem) for mesh in site.trusted]
     roots = [{"pem": pem, "trustDomains": [mesh.trust_domain]} for mesh, pem in zip(site.trusted, pems, strict=True)]
-    return {"publicFacts": facts, **({"caCertificates": roots} if roots else {})}
+    # Where a root comes from a secret setting, Pulumi takes its certificate for one too.
+    return {"publicFacts": pulumi.Output.unsecret(facts), **({"caCertificates": roots} if roots else {})}
 
 
 def public_facts(mesh: MeshSettings, roots: str, doors: dict[str, str | None]) -> MeshFacts:

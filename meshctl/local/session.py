@@ -39,7 +39,7 @@ class Session:
     ) -> None:
         """Read the state; keys are derived in the background from here on."""
         self.project = project
-        self.path = state or project.root / ".pulumi-local" / project.name / f"{project.stack}.json"
+        self.path = state_file(project, state)
         self.stop = threading.Event()
         self._watcher = watcher
         self._warned: set[str] = set()
@@ -225,6 +225,11 @@ class Session:
             yield
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+def state_file(project: Project, stated: Path | None = None) -> Path:
+    """Where the state of a stack is."""
+    return stated or project.root / ".pulumi-local" / project.name / f"{project.stack}.json"
 
 
 def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:

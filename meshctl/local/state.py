@@ -22,6 +22,7 @@ from meshctl.local.passphrase import Crypter
 from meshctl.local.registry import Registry
 
 VERSION = 1
+_STACK = "pulumi:pulumi:Stack"
 _MARK = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (the mark of one on Pulumi's wire)
 
@@ -249,6 +250,14 @@ def _read(path: Path, identity: str) -> Mapping[str, Any] | None:
     if owner != identity:
         raise _broken(path, f"it is the state of {owner}, not of {identity}")
     return raw
+
+
+def public_outputs(path: Path, identity: str) -> dict[str, Any]:
+    """What a stack exports, without what is secret of it: so without any key. Raises StateError."""
+    resources = (_read(path, identity) or {}).get("resources", ())
+    stack: Mapping[str, Any] = next((raw for raw in resources if raw.get("type") == _STACK), {})
+    hidden = stack.get("secret_outputs", ())
+    return {key: value for key, value in (stack.get("outputs") or {}).items() if key not in hidden}
 
 
 def provider_of(record: Record, store: Store, registry: Registry) -> Provider:

@@ -1,0 +1,82 @@
+"""`mesh trust`: what a mesh says of itself to others, written down on one side and looked at on the other.
+
+Reads the outputs of a stack, or a file; runs no program, asks no cluster, needs no passphrase: nothing of it is secret.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mesh_components.settings.facts import FactsError, MeshFacts, parse, read
+from meshctl.commands import choose
+from meshctl.local.project import Project, ProjectError, load
+from meshctl.local.session import state_file
+from meshctl.local.state import public_outputs
+from meshctl.progress import Lines
+
+OUTPUT = "publicFacts"
+
+
+def export(stack: str, cwd: Path, state: Path | None, engine: str | None, output: Path | None) -> None:
+    """Write the facts of a stack's mesh, for another mesh to look at. Raises ProjectError."""
+    project = load(cwd, stack)
+    chosen, _ = choose(engine, shutil.which("pulumi"))
+    said = _outputs(project, chosen, state).get(OUTPUT)
+    if said is None:
+        raise ProjectError(
+            f"{project.name}/{stack} has no output {OUTPUT}: its mesh speaks of no other one, or `up` has not been run "
+            "since it does; add `exports` or `meshes` to the document, and run `mesh up`"
+        )
+    try:
+        facts = parse(said)
+    except FactsError as error:
+        raise ProjectError(f"the output {OUTPUT} of {project.name}/{stack} cannot be used: {error}") from None
+    text = json.dumps(facts.document(), indent=2, sort_keys=True)
+    if output is None:
+        click.echo(text)
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(f"{text}\n")
+    except OSError as error:
+        raise ProjectError(f"{output}: cannot be written: {error.strerror}; name another file with --output") from error
+    click.echo(f"{output}: {facts.digest}", err=True)
+
+
+def digest(file: Path, *, as_json: bool) -> None:
+    """Print what somebody signs off with the digest. Raises ProjectError."""
+    try:
+        facts = read(file.read_text())
+    except FactsError as error:
+        raise ProjectError(f"{file}: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ProjectError(f"{file}: cannot be read: {reason}") from None
+    click.echo(json.dumps(facts.document(), indent=2, sort_keys=True) if as_json else "\n".join(words(facts)))
+
+
+def words(facts: MeshFacts) -> list[str]:
+    """The facts as a person compares them on the telephone."""
+    lines = [f"{facts.mesh}  spiffe://{facts.trust_domain}"]
+    lines += [f"  root      {root.sha256}, ends {root.ends:%Y-%m-%d}" for root in facts.roots]
+    lines += [
+        f"  gateway   {gateway.cluster}, network {gateway.network}: {gateway.address}:{gateway.port}"
+        for gateway in facts.gateways
+    ]
+    for item in facts.exports:
+        ports = ", ".join(f"{port.number}/{port.protocol}" for port in item.ports)
+        lines.append(f"  exports   {item.host} {ports} by {', '.join(item.accounts)} to {', '.join(item.meshes)}")
+    return [*lines, f"  {facts.digest}"]
+
+
+def _outputs(project: Project, engine: str, state: Path | None) -> dict[str, Any]:
+    if engine == "local":
+        return public_outputs(state_file(project, state), f"{project.name}/{project.stack}")
+    from meshctl.automation import outputs
+
+    return outputs(project, Lines())
