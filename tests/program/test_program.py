@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,37 @@ import pytest
 import yaml
 
 from mesh_components import MeshFederation
+from mesh_components.settings import parse
 from mesh_components.stack import from_stack
-from tests.support.graph import ROOT, Graph, run
+from mesh_components.topology import material
+from tests.support import authorities, google
+from tests.support.graph import ROOT, Answer, Graph, run
 from tests.support.meshes import kubeconfig
 from tests.support.rendered import rendered
+
+TODAY = datetime.now(UTC)
+DATES = {"begins": TODAY - timedelta(days=30), "ends": TODAY + timedelta(days=4000)}
+ROOT_CA = authorities.root(**DATES)
+CLUSTERS = {
+    f"cluster{number}": authorities.intermediate(
+        ROOT_CA, authorities.key(number=number), locality=f"cluster{number}", **DATES
+    )
+    for number in (1, 2)
+}
+
+
+def _signed(name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a signer elsewhere answers."""
+    made = CLUSTERS["cluster1" if "cluster1" in name else "cluster2"]
+    google_s = {"pemCertificate": made.pem, "pemCertificateChains": [ROOT_CA.pem]}
+    return {"certificate": made.pem, "above": ROOT_CA.pem, "expires": "", **google_s}
+
+
+SIGNED: Mapping[str, Answer] = {
+    google.CERTIFICATE: _signed,
+    "pulumi-python:dynamic/trust:VaultCertificate": _signed,
+}
+"""Answers of those who sign elsewhere."""
 
 STACKS = sorted(ROOT.glob("stacks/Pulumi.*.yaml"))
 
@@ -30,6 +58,28 @@ def secrets_of(document: dict[str, Any]) -> dict[str, str]:
     return {f"mesh:{name}": kubeconfig(name) for name in names}
 
 
+def texts_of(document: dict[str, Any], folder: Path) -> dict[str, str]:
+    """See to it that what a source of the root names is there: files in the folder, settings in the answer."""
+    settings: dict[str, str] = {}
+    for where, source in material.places(parse(document).trust):
+        text = given(where)
+        if source.file is not None:
+            path = folder / source.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        if source.secret is not None:
+            settings[f"mesh:{source.secret}"] = text
+    return settings
+
+
+def given(where: str) -> str:
+    """A text for a place of the document."""
+    *_, of, what = where.split(".")
+    own = CLUSTERS.get(of, ROOT_CA)
+    texts = {"certificate": own.pem, "key": own.key, "chain": own.chain, "root": ROOT_CA.pem}
+    return texts.get(what, "a token")
+
+
 def program(folder: Path, document: Any, secrets: Mapping[str, str], *, preview: bool = False, **rest: Any) -> Graph:
     """`__main__.py` in a folder of its own, so that relative paths start there."""
     config = {"mesh:mesh": json.dumps(document), **secrets}
@@ -42,7 +92,9 @@ def program(folder: Path, document: Any, secrets: Mapping[str, str], *, preview:
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda path: path.stem)
-def test_every_stack_file_is_a_mesh(stack: Path, tmp_path: Path, snapshot: Any) -> None:
+def test_every_stack_file_is_a_mesh(
+    stack: Path, tmp_path: Path, snapshot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = settings_of(stack)
     assert settings["pulumi:disable-default-providers"] == ["kubernetes"]
     document = settings["mesh:mesh"]
@@ -51,8 +103,10 @@ def test_every_stack_file_is_a_mesh(stack: Path, tmp_path: Path, snapshot: Any) 
             path = tmp_path / cluster["kubeconfig"]["file"]
             path.parent.mkdir(parents=True)
             path.write_text(kubeconfig(cluster["name"]))
-    up = program(tmp_path, document, secrets_of(document))
-    preview = program(tmp_path, document, secrets_of(document), preview=True)
+    google.installed(monkeypatch)
+    secrets = {**secrets_of(document), **texts_of(document, tmp_path)}
+    up = program(tmp_path, document, secrets, answers=SIGNED)
+    preview = program(tmp_path, document, secrets, preview=True)
     assert up.drawing() == preview.drawing() == snapshot
     assert all(item.provider for item in up.kubernetes())
     assert set(up.stack_outputs) == {
