@@ -18,9 +18,10 @@ SHORTEST_INTERMEDIATE_DAYS = 30
 
 
 def outlives_root(context: Context) -> Iterator[Finding]:
-    """MESH301."""
-    root, intermediate = context.mesh.trust.root_validity_days, context.mesh.trust.intermediate_validity_days
-    if intermediate > root:
+    """MESH301. The dates of a root from elsewhere are known when it is looked at, not from the document."""
+    trust = context.mesh.trust
+    root, intermediate = trust.root_validity_days, trust.intermediate_validity_days
+    if intermediate > root and trust.source is None:
         yield error(
             "MESH301",
             "trust.intermediateValidityDays",
@@ -32,8 +33,10 @@ def outlives_root(context: Context) -> Iterator[Finding]:
 
 def short_intermediate(context: Context) -> Iterator[Finding]:
     """MESH302, the signing certificates of the clusters."""
-    days = context.mesh.trust.intermediate_validity_days
-    if days < SHORTEST_INTERMEDIATE_DAYS:
+    trust = context.mesh.trust
+    days = trust.intermediate_validity_days
+    made_elsewhere = trust.source is not None and {"intermediates", "certManager"} & set(trust.source.stated)
+    if days < SHORTEST_INTERMEDIATE_DAYS and not made_elsewhere:
         yield warning(
             "MESH302",
             "trust.intermediateValidityDays",
@@ -46,7 +49,7 @@ def short_intermediate(context: Context) -> Iterator[Finding]:
 def short_root(context: Context) -> Iterator[Finding]:
     """MESH302, the root. Its rotation has four phases and restarts every proxy (istio#50420)."""
     days = context.mesh.trust.root_validity_days
-    if days < SHORTEST_ROOT_DAYS:
+    if days < SHORTEST_ROOT_DAYS and context.mesh.trust.source is None:
         yield warning(
             "MESH302",
             "trust.rootValidityDays",
