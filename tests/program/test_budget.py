@@ -53,6 +53,17 @@ def test_own_resources_per_cluster_are_twenty_or_fewer(name: str, size: int) -> 
         assert 0 < resources[cluster] - len(gateway) <= BUDGET
 
 
+def test_the_provider_of_crds_that_are_kept_fits_too() -> None:
+    """The recipe with most, with all that the choice of its CRDs adds."""
+    wanted = document("mixed-data-planes")
+    wanted["istio"]["crds"] = "objects"
+    found = made(federation(wanted, preview=True))
+    adopting = [item for item in found if item.name.endswith("-kubernetes-adopting")]
+    assert len(adopting) == len(wanted["clusters"])
+    resources, _ = own(found, [cluster["name"] for cluster in wanted["clusters"]])
+    assert max(resources.values()) <= BUDGET
+
+
 def test_the_parts_of_an_external_control_plane_s_cluster_are_those_of_the_page() -> None:
     """docs/performance.md says why it holds more than other clusters, part by part."""
     wanted = document("external-control-plane")
