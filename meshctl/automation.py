@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from meshctl.local.planner import Watcher, cluster_name
 from meshctl.local.project import Project
 from meshctl.local.registry import PROVIDER_PREFIX
-from meshctl.local.values import SECRET, split_path
+from meshctl.local.values import SECRET, leaves, split_path
 from meshctl.rows import DECLINED, Field, Report, Row, refused
 
 if TYPE_CHECKING:
@@ -44,11 +44,12 @@ _OPS: Mapping[str, str] = {
 class Events:
     """Gathers the events of one run."""
 
-    def __init__(self, watcher: Watcher | None = None) -> None:
-        """Tell `watcher` what goes on, where somebody looks."""
+    def __init__(self, watcher: Watcher | None = None, *, properties: bool = False) -> None:
+        """Tell `watcher` what goes on, where somebody looks; with `properties`, what a new resource consists of."""
         self.rows: dict[str, Row] = {}
         self.failures: list[str] = []
         self._watcher = watcher
+        self._properties = properties
         self._clusters: dict[str, str] = {}
 
     def __call__(self, event: EngineEvent) -> None:
@@ -104,7 +105,8 @@ class Events:
         cluster = self._clusters.get(step.urn) or self._clusters.get(provider, "")
         op = _OPS.get(str(step.op.value), "same")
         name = step.urn.split("::", 3)[-1]
-        return Row(step.urn, step.type, name, state.parent if state else "", cluster, op, fields(step))
+        told = properties(inputs) if self._properties and op == "create" else fields(step)
+        return Row(step.urn, step.type, name, state.parent if state else "", cluster, op, told)
 
 
 def fields(step: StepEventMetadata) -> tuple[Field, ...]:
@@ -118,6 +120,11 @@ def fields(step: StepEventMetadata) -> tuple[Field, ...]:
             for path, diff in step.detailed_diff.items()
         )
     return tuple(Field(key, _at(old, key), _at(new, key)) for key in step.diffs or ())
+
+
+def properties(inputs: Mapping[str, Any]) -> tuple[Field, ...]:
+    """Return all that a new resource consists of."""
+    return tuple(Field(path, None, value) for path, value in leaves(_shown(inputs)))
 
 
 def _at(values: Any, path: str) -> Any:
@@ -164,14 +171,16 @@ def _is_logged_in(folder: Path) -> bool:
 class PulumiSession:
     """What `local.session.Session` does, done by Pulumi."""
 
-    def __init__(self, project: Project, watcher: Watcher) -> None:
+    def __init__(self, project: Project, watcher: Watcher, *, properties: bool = False) -> None:
         """Take nothing in hand yet."""
+        self._properties = properties
         self._project = project
         self._watcher = watcher
 
     def preview(self) -> Report:
         """Say what an update would do."""
-        return self._run(Events(), lambda stack, events: stack.preview(on_event=events, color="never"))
+        told = Events(properties=self._properties)
+        return self._run(told, lambda stack, events: stack.preview(on_event=events, color="never"))
 
     def up(self, confirm: Confirm, *, skip_preview: bool = False) -> Report:
         """Preview, ask, and do it."""

@@ -87,6 +87,10 @@ def main() -> None:
 
 @main.command()
 @_options
+@click.option("--properties", is_flag=True, help="Show what would be created with all that it consists of.")
+@click.option(
+    "--without-credentials", is_flag=True, help="Clusters whose kubeconfig is not at hand are compared with the state."
+)
 def preview(**options: Any) -> None:
     """Show what `up` would do; changes nothing."""
     _run("preview", yes=True, **options)

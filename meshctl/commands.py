@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Protocol
 
 import click
 
+from mesh_components.settings.kubeconfig import WITHOUT_CREDENTIALS
 from meshctl import display
 from meshctl.local.passphrase import PassphraseError
 from meshctl.local.project import Project, ProjectError, load
@@ -46,13 +48,17 @@ def run(
     as_json: bool,
     yes: bool,
     skip_preview: bool = False,
+    properties: bool = False,
+    without_credentials: bool = False,
 ) -> Report:
     """Run one command to its end, and print it."""
     project = load(cwd, stack)
+    if without_credentials:
+        os.environ[WITHOUT_CREDENTIALS] = "true"
     chosen, why = choose(engine, shutil.which("pulumi"))
     click.echo(f"{command} of {project.name}/{stack} by the {chosen} engine ({why})", err=True)
     progress = Terminal() if sys.stderr.isatty() else Lines()
-    runner = _runner(chosen, project, state.resolve() if state else None, progress)
+    runner = _runner(chosen, project, state.resolve() if state else None, progress, properties=properties)
 
     plans: list[Report] = []
 
@@ -89,17 +95,17 @@ def choose(engine: str | None, pulumi: str | None) -> tuple[str, str]:
     return ("pulumi", "it is on PATH") if pulumi else ("local", "pulumi is not on PATH")
 
 
-def _runner(engine: str, project: Project, state: Path | None, progress: Lines) -> Runner:
+def _runner(engine: str, project: Project, state: Path | None, progress: Lines, *, properties: bool) -> Runner:
     if engine == "local":
         from meshctl.local.session import Session
 
-        return Session(project, state, progress)
+        return Session(project, state, progress, properties=properties)
     if state is not None:
         message = "--state is of the local engine; Pulumi keeps its state in a backend (PULUMI_BACKEND_URL)"
         raise click.UsageError(message)
     from meshctl.automation import PulumiSession
 
-    return PulumiSession(project, progress)
+    return PulumiSession(project, progress, properties=properties)
 
 
 def _print(command: str, report: Report, *, as_json: bool, said: bool) -> None:

@@ -87,8 +87,8 @@ def short_type(type_: str) -> str:
 def _print_row(row: Row) -> None:
     symbol = click.style(f"{SYMBOLS[row.op]:>2}", fg=_COLOURS[row.op])
     click.echo(f"  {symbol} {short_type(row.type)}  {row.name}")
-    for item in row.fields if row.op in ("update", "replace") else ():
-        click.echo(f"       {_field(item)}")
+    for item in row.fields if row.op != "delete" else ():
+        click.echo(f"       {_field(item) if row.op != 'create' else f'{item.path}: {_text(item.new)}'}")
 
 
 def _field(item: Field) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from meshctl.local.model import FieldChange, Goal, Op, Provider, Record, RecordedPlanner, Step, StepError, Unreachable
-from meshctl.local.registry import NEEDS_PROVIDER, PROVIDER_PREFIX, Registry, needs_cli, package
+from meshctl.local.registry import FORESEEN, NEEDS_PROVIDER, PROVIDER_PREFIX, Registry, needs_cli, package
 from meshctl.local.state import Store
 from meshctl.local.values import differences, keep_old, split_path
 
@@ -72,7 +72,7 @@ class Planner:
                 goal = replace(goal, inputs=keep_old(goal.inputs, record.inputs, split_path(path)))
         if not goal.custom:
             plan = Plan(goal, record, former, plan_plain(goal, record))
-        elif not self._registry.knows(goal.type):
+        elif not self._registry.knows(goal.type) or (not self._preview and package(goal.type) in FORESEEN):
             raise StepError(needs_cli(goal.type))
         elif goal.type.startswith(PROVIDER_PREFIX):
             plan = Plan(goal, record, former, self._plan_provider(goal, record))

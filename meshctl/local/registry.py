@@ -33,8 +33,16 @@ def _dynamic(inputs: Mapping[str, Any], stack: str, progress: Progress) -> Provi
     return DynamicProvider(inputs)
 
 
+def _foreseen(inputs: Mapping[str, Any], stack: str, progress: Progress) -> Provider:  # noqa: ARG001 (nobody is asked)
+    from meshctl.local.providers.foreseen import Foreseen
+
+    return Foreseen()
+
+
 DYNAMIC = "pulumi-python"
-FACTORIES: Mapping[str, Factory] = {"kubernetes": _kubernetes, DYNAMIC: _dynamic, "tls": _tls}
+FACTORIES: Mapping[str, Factory] = {"gcp": _foreseen, "kubernetes": _kubernetes, DYNAMIC: _dynamic, "tls": _tls}
+FORESEEN = frozenset({"gcp"})
+"""Packages that are shown in a preview and never applied here."""
 NEEDS_PROVIDER = frozenset({"kubernetes"})
 """Packages whose ambient default would act on whatever cluster the machine points at."""
 
@@ -84,5 +92,5 @@ class Registry:
 
 def needs_cli(type_: str) -> str:
     """Say that a type is none of ours."""
-    known = ", ".join(sorted(FACTORIES))
+    known = ", ".join(sorted(FACTORIES.keys() - FORESEEN))
     return f"{type_} needs the Pulumi CLI: the local engine knows the packages {known} and no others. Install pulumi"

@@ -17,14 +17,14 @@ from meshctl.local import sdk
 from meshctl.local.deletes import Deleter, protected
 from meshctl.local.engine import Agreed, Engine, Outcome, takeovers
 from meshctl.local.lock import locked
-from meshctl.local.model import UNKNOWN, Goal, Op, Record
+from meshctl.local.model import UNKNOWN, FieldChange, Goal, Op, Record
 from meshctl.local.monitor import Monitor
 from meshctl.local.passphrase import Crypter, from_environment
 from meshctl.local.planner import Watcher, cluster_name
 from meshctl.local.project import Config, Project
-from meshctl.local.registry import DYNAMIC, FACTORIES, PROVIDER_PREFIX, Factory, Registry, package
+from meshctl.local.registry import DYNAMIC, FACTORIES, FORESEEN, PROVIDER_PREFIX, Factory, Registry, needs_cli, package
 from meshctl.local.state import StateError, Store
-from meshctl.local.values import SECRET, has_unknown, scrub, split_path, strings
+from meshctl.local.values import SECRET, has_unknown, leaves, scrub, split_path, strings
 from meshctl.rows import DECLINED, Field, Report, Row, refused
 
 Confirm = Callable[[Report], bool]
@@ -35,13 +35,21 @@ class Session:
     """A stack, its state, and what may be done with them."""
 
     def __init__(
-        self, project: Project, state: Path | None, watcher: Watcher, factories: Mapping[str, Factory] = FACTORIES
+        self,
+        project: Project,
+        state: Path | None,
+        watcher: Watcher,
+        factories: Mapping[str, Factory] = FACTORIES,
+        *,
+        properties: bool = False,
     ) -> None:
-        """Read the state; keys are derived in the background from here on."""
+        """Read the state; keys are derived in the background from here on. With `properties`, what would be created is
+        told with all that it consists of."""
         self.project = project
         self.path = state_file(project, state)
         self.stop = threading.Event()
         self._watcher = watcher
+        self._properties = properties
         self._warned: set[str] = set()
         self._identity = f"{project.name}/{project.stack}"
         phrase = from_environment()
@@ -66,6 +74,7 @@ class Session:
                     return self._update()
             self._store.crypter.begin()  # the key is there by the time that something is to be sealed
             engine, failures, _ = self._pass(preview=True)
+            failures += _only_foreseen(engine)
             planned = Report(_sorted(self._rows(engine, failures)), {}, tuple(failures))
             if failures:
                 return refused(planned)
@@ -164,9 +173,12 @@ class Session:
 
     def _row(self, outcome: Outcome) -> Row:
         resource: Goal | Record = outcome.resource
+        changes = outcome.changes
+        if self._properties and outcome.op is Op.CREATE:
+            changes = tuple(FieldChange(path, None, value) for path, value in leaves(resource.inputs))
         fields = tuple(
             Field(c.path, _shown(c.old, hide), _shown(c.new, hide), c.note)
-            for c in outcome.changes
+            for c in changes
             for hide in [_is_hidden(c.path, outcome.secret)]
         )
         return Row(
@@ -237,6 +249,12 @@ def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: (bool(row.parent), row.urn)))
 
 
+def _only_foreseen(engine: Engine) -> list[str]:
+    """Say which resources stop an update before it begins, one message for all of a package."""
+    packages = {package(g.type) for g in engine.planner.goals.values() if g.custom} & FORESEEN
+    return [f"nothing was done: {needs_cli(name)}" for name in sorted(packages)]
+
+
 def _is_hidden(path: str, secret: frozenset[str]) -> bool:
     return bool(path) and str(split_path(path)[0]) in secret
 
@@ -244,10 +262,10 @@ def _is_hidden(path: str, secret: frozenset[str]) -> bool:
 def _shown(value: Any, hide: bool) -> Any:
     if value is None:
         return None
-    if hide:
-        return SECRET
     if value is UNKNOWN:
         return repr(value)
+    if hide:
+        return SECRET
     if isinstance(value, Mapping):
         return {key: _shown(item, hide) for key, item in value.items()}
     if isinstance(value, list | tuple):

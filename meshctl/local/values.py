@@ -32,6 +32,18 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[FieldChange]:
         yield FieldChange(path, old, new)
 
 
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value in `value` that holds no others, with its path."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from leaves(item, _join(path, str(key)))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{path}[{index}]")
+    elif value is not None and path:
+        yield path, value
+
+
 def _join(path: str, key: str) -> str:
     if re.fullmatch(r"[\w-]+", key) is None:
         return f'{path}["{key}"]'
