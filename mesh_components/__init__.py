@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mesh_components.clusters.attached import AttachedCluster, AttachedClusterArgs
+    from mesh_components.clusters.cluster import Cluster, ClusterArgs
+    from mesh_components.clusters.gke import GkeCluster, GkeClusterArgs
+    from mesh_components.clusters.gke_network import GkeNetwork, GkeNetworkArgs
+    from mesh_components.clusters.k3s import K3sCluster, K3sClusterArgs
     from mesh_components.clusters.namespace import RootNamespace, RootNamespaceArgs
+    from mesh_components.clusters.stack import StackCluster, StackClusterArgs
     from mesh_components.control_plane.ambient import Cni, CniArgs, Ztunnel, ZtunnelArgs
     from mesh_components.control_plane.base import IstioBase, IstioBaseArgs
     from mesh_components.control_plane.external import ExternalIstiod, ExternalIstiodArgs
@@ -50,6 +55,8 @@ _ROOMS = {
     "CaCertsArgs": "trust.cacerts",
     "CertManagerCaCerts": "trust.cert_manager",
     "CertManagerCaCertsArgs": "trust.cert_manager",
+    "Cluster": "clusters.cluster",
+    "ClusterArgs": "clusters.cluster",
     "Cni": "control_plane.ambient",
     "CniArgs": "control_plane.ambient",
     "ConfigSecret": "discovery.config_secret",
@@ -67,10 +74,16 @@ _ROOMS = {
     "ExternalIstiod": "control_plane.external",
     "ExternalIstiodArgs": "control_plane.external",
     "FindingsError": "settings",
+    "GkeCluster": "clusters.gke",
+    "GkeClusterArgs": "clusters.gke",
+    "GkeNetwork": "clusters.gke_network",
+    "GkeNetworkArgs": "clusters.gke_network",
     "IstioBase": "control_plane.base",
     "IstioBaseArgs": "control_plane.base",
     "Istiod": "control_plane.istiod",
     "IstiodArgs": "control_plane.istiod",
+    "K3sCluster": "clusters.k3s",
+    "K3sClusterArgs": "clusters.k3s",
     "MeshFederation": "federation",
     "MeshFederationArgs": "federation",
     "MeshSettings": "settings",
@@ -96,6 +109,8 @@ _ROOMS = {
     "RootNamespaceArgs": "clusters.namespace",
     "ServerCertificate": "trust.server_cert",
     "ServerCertificateArgs": "trust.server_cert",
+    "StackCluster": "clusters.stack",
+    "StackClusterArgs": "clusters.stack",
     "Ztunnel": "control_plane.ambient",
     "ZtunnelArgs": "control_plane.ambient",
 }
@@ -109,6 +124,8 @@ __all__ = [
     "CaCertsArgs",
     "CertManagerCaCerts",
     "CertManagerCaCertsArgs",
+    "Cluster",
+    "ClusterArgs",
     "Cni",
     "CniArgs",
     "ConfigSecret",
@@ -126,10 +143,16 @@ __all__ = [
     "ExternalIstiod",
     "ExternalIstiodArgs",
     "FindingsError",
+    "GkeCluster",
+    "GkeClusterArgs",
+    "GkeNetwork",
+    "GkeNetworkArgs",
     "IstioBase",
     "IstioBaseArgs",
     "Istiod",
     "IstiodArgs",
+    "K3sCluster",
+    "K3sClusterArgs",
     "MeshFederation",
     "MeshFederationArgs",
     "MeshSettings",
@@ -155,6 +178,8 @@ __all__ = [
     "RootNamespaceArgs",
     "ServerCertificate",
     "ServerCertificateArgs",
+    "StackCluster",
+    "StackClusterArgs",
     "Ztunnel",
     "ZtunnelArgs",
 ]

@@ -30,12 +30,14 @@ class ComponentArgs(BaseModel):
 def child_options(
     component: pulumi.Resource, opts: pulumi.ResourceOptions | None, *after: pulumi.Resource
 ) -> pulumi.ResourceOptions:
-    """Options of a component's children: its parent, and what the component itself was told to come after.
+    """Options of a component's children: its parent, what the component itself was told to come after, and what takes
+    it along.
 
     The engine keeps a component's own `depends_on` on the component alone; without it on the children, destroy would
     not know that a gateway goes before the control plane that serves it.
     """
-    return pulumi.ResourceOptions(parent=component, depends_on=[*_listed(opts), *after])
+    gone_with = opts.deleted_with if opts else None
+    return pulumi.ResourceOptions(parent=component, depends_on=[*_listed(opts), *after], deleted_with=gone_with)
 
 
 def _listed(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:

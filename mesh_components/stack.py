@@ -13,7 +13,14 @@ from mesh_components.kubernetes import Plain
 from mesh_components.settings import FindingsError, KubeconfigSettings, MeshSettings, parse, place
 from mesh_components.settings.facts import FactsError, MeshFacts
 from mesh_components.settings.facts import load as load_facts
-from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, load, process_environment
+from mesh_components.settings.kubeconfig import (
+    WITHOUT_CREDENTIALS,
+    Kubeconfig,
+    KubeconfigError,
+    load,
+    process_environment,
+    stand_in,
+)
 from mesh_components.settings.place import PlaceError, PlaceSettings
 from mesh_components.topology import material
 from mesh_components.topology.certificates import pem
@@ -91,7 +98,12 @@ def _gateway_api(file: str | None, folder: Path) -> tuple[Plain, ...]:
 def _kubeconfigs(
     sources: Mapping[int, KubeconfigSettings | None], config: pulumi.Config, folder: Path
 ) -> dict[int, Kubeconfig | KubeconfigError]:
-    return {i: _load(source, config, folder) for i, source in sources.items() if source is not None}
+    found = {i: _load(source, config, folder) for i, source in sources.items() if source is not None}
+    if not process_environment().get(WITHOUT_CREDENTIALS):
+        return found
+    if not pulumi.runtime.is_dry_run():
+        raise pulumi.RunError(f"{WITHOUT_CREDENTIALS} is for previews: unset it, and give the kubeconfigs")
+    return {i: item if isinstance(item, Kubeconfig) else stand_in(i) for i, item in found.items()}
 
 
 def _texts(mesh: MeshSettings, config: pulumi.Config, folder: Path) -> dict[str, str | PlaceError]:

@@ -52,7 +52,7 @@ class RemoteSecret(pulumi.ComponentResource):
         self.register_outputs({"secretName": self.secret_name})
 
     def _token(self, name: str, args: RemoteSecretArgs, opts: pulumi.ResourceOptions | None) -> ReaderToken:
-        in_source = pulumi.ResourceOptions(providers=[args.source.provider])
+        in_source = args.source.inside()
         return ReaderToken(
             f"{name}-reader",
             ReaderTokenArgs(namespace=args.namespace),

@@ -77,6 +77,6 @@ def register(
 
     The child names its provider: a component that works in two clusters at once could inherit only one of theirs.
     """
-    in_reader = pulumi.ResourceOptions(provider=reader.provider)
+    in_reader = pulumi.ResourceOptions(provider=reader.provider, deleted_with=reader.deleted_with)
     made = KubernetesObject(name, manifest, pulumi.ResourceOptions.merge(child_options(component, opts), in_reader))
     return made.metadata.apply(lambda metadata: str(metadata["name"]))

@@ -78,7 +78,7 @@ def config_secret(site: Site, config: Member, external: Member) -> ConfigSecret:
     return ConfigSecret(
         f"{site.name}-{config.plan.name}-to-{external.plan.name}",
         args,
-        pulumi.ResourceOptions(parent=site.parent, depends_on=[external.namespace]),
+        pulumi.ResourceOptions(parent=site.parent, depends_on=[*external.cluster.ready, external.namespace]),
     )
 
 
@@ -135,7 +135,7 @@ def _source(site: Site, source: Member, reader: Member) -> RemoteSource:
 
 def _api_server(source: Member, reader: str) -> pulumi.Input[str]:
     stated = source.plan.settings.api_server
-    return stated.address_for.get(reader) or stated.address or source.cluster.api_server
+    return stated.address_for.get(reader) or stated.address or source.cluster.api_server_for(reader)
 
 
 def _ready_made(site: Site, source: Member) -> str | None:
@@ -144,7 +144,7 @@ def _ready_made(site: Site, source: Member) -> str | None:
 
 
 def _after(site: Site, reader: Member) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions(parent=site.parent, depends_on=list(reader.ready))
+    return pulumi.ResourceOptions(parent=site.parent, depends_on=[*reader.cluster.ready, *reader.ready])
 
 
 def _known_to(source: Member, reader: Member, secret: pulumi.Resource) -> None:

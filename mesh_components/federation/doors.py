@@ -18,7 +18,7 @@ from mesh_components.trust.server_cert import ServerCertificate, ServerCertifica
 
 _FROM_DOCUMENT = {
     "service_type",
-    "annotations",
+    "external_ips",
     "load_balancer_source_ranges",
     "min_replicas",
     "max_replicas",
@@ -44,6 +44,7 @@ def between_networks(site: Site, member: Member, *after: pulumi.Resource) -> Non
             expose_services=plan.exposes_services,
             expose_istiod=_exposed(plan, istio.revision),
             istiod_host=stated.address if by_name else None,
+            annotations=dict(plan.load_balancer.annotations),
             **stated.model_dump(include=_FROM_DOCUMENT),
         )
         member.gateway = EastWestGateway(f"{member.prefix}-eastwest", args, opts)
@@ -54,7 +55,8 @@ def between_networks(site: Site, member: Member, *after: pulumi.Resource) -> Non
             namespace=istio.namespace,
             revision=plan.gateway_revision,
             network_policy=istio.network_policies,
-            **plan.settings.east_west.model_dump(include=_FROM_DOCUMENT),
+            annotations=dict(plan.load_balancer.annotations),
+            **plan.settings.east_west.model_dump(include=_FROM_DOCUMENT - {"external_ips"}),
         )
         member.ambient_gateway = AmbientGateway(f"{member.prefix}-ambient-gateway", ambient, opts)
 
@@ -70,6 +72,7 @@ def before_external(site: Site, member: Member) -> None:
     """The gateway in front of an external control plane: its address goes into everything that is served by it."""
     args = ExternalGatewayArgs(
         network_policy=site.mesh.istio.network_policies,
+        annotations=dict(member.plan.load_balancer.annotations),
         **member.plan.settings.east_west.model_dump(include=_FROM_DOCUMENT),
     )
     opts = site.inside(member, *member.ready)

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 
 from mesh_components.control_plane import charts
-from mesh_components.federation import credentials, doors, others, planes, trust
+from mesh_components.federation import clusters, credentials, doors, others, planes, trust
 from mesh_components.federation.args import MeshFederationArgs, checked
 from mesh_components.federation.member import Member, Site, member
 from mesh_components.topology import plan
@@ -47,7 +47,9 @@ class MeshFederation(pulumi.ComponentResource):
         self.root_ca = trust.root_ca(name, args, topology, self)
         renderer = charts.renderer(f"{name}-charts", self) if args.mesh.istio.install == "charts" else None
         gate = trust.entered(name, args.mesh.trust, self)
-        site = Site(name, args, topology, self.root_ca, gate, renderer, self, others.trusted(args, self.root_ca))
+        vpcs = clusters.networks(name, args.mesh, self)
+        trusted = others.trusted(args, self.root_ca)
+        site = Site(name, args, topology, self.root_ca, gate, renderer, self, vpcs, trusted)
         self.members = {item.name: member(site, item) for item in topology.clusters}
         self._build(site)
         trust.reached(site, self.members.values())

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from mesh_components.clusters.attached import AttachedCluster, AttachedClusterArgs
 from mesh_components.clusters.cluster import Cluster
 from mesh_components.clusters.namespace import RootNamespace, RootNamespaceArgs
 from mesh_components.control_plane.args import TrustedMesh
 from mesh_components.discovery.token import Token
 from mesh_components.federation import trust
 from mesh_components.federation.args import MeshFederationArgs
+from mesh_components.federation.clusters import Networks, cluster_of
 from mesh_components.gateways.ambient import AmbientGateway
 from mesh_components.gateways.cross_mesh import CrossMeshGateway
 from mesh_components.gateways.east_west import EastWestGateway
@@ -23,8 +23,6 @@ from mesh_components.topology.plan import several_networks
 from mesh_components.trust.gate import RotationGate
 from mesh_components.trust.root_ca import RootCA
 from mesh_components.trust.server_cert import ServerCertificate
-
-_HANDED = "hand its kubeconfig over in `kubeconfigs`, or the cluster itself in `clusters`"
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,8 @@ class Site:
     renderer: pulumi.ProviderResource | None
     """Renders the charts; None where something else installs Istio."""
     parent: pulumi.Resource
+    networks: Networks
+    """The VPCs that are made here, by network of the mesh."""
     trusted: tuple[TrustedMesh, ...] = ()
     """Other meshes."""
 
@@ -57,7 +57,7 @@ class Site:
         """Options of what is built in a cluster, after what it has to wait for: the gate of a rotation is part of that,
         so a phase out of turn is in no cluster, not even where nobody previewed."""
         made = [resource for resource in (*after, self.gate) if resource is not None]
-        return pulumi.ResourceOptions(parent=self.parent, providers=[member.cluster.provider], depends_on=made)
+        return member.cluster.inside(*made, parent=self.parent)
 
 
 @dataclass
@@ -94,7 +94,7 @@ class Member:
 def member(site: Site, item: ClusterPlan) -> Member:
     """Phase one of a cluster: the way in, the root namespace, the signing certificate."""
     prefix = f"{site.name}-{item.name}"
-    cluster = site.args.clusters.get(item.name) or _attached(site, prefix, item)
+    cluster = site.args.clusters.get(item.name) or cluster_of(site.args, site.networks, prefix, item, site.parent)
     namespace = RootNamespace(
         f"{prefix}-namespace",
         RootNamespaceArgs(
@@ -103,23 +103,9 @@ def member(site: Site, item: ClusterPlan) -> Member:
             create=item.creates_namespace,
             controlled_by=item.controlled_by,
         ),
-        pulumi.ResourceOptions(parent=site.parent, providers=[cluster.provider]),
+        cluster.inside(parent=site.parent),
     )
     made = Member(prefix=prefix, plan=item, cluster=cluster, namespace=namespace)
     if item.signs:
         made.cacerts = trust.cacerts(site, made, f"{prefix}-trust", site.mesh.istio.namespace, namespace)
     return made
-
-
-def _attached(site: Site, prefix: str, item: ClusterPlan) -> AttachedCluster:
-    kubeconfig = site.args.kubeconfig(item.name)
-    if kubeconfig is None:
-        raise pulumi.RunError(f'nothing says how to reach the cluster "{item.name}": {_HANDED}')
-    attached = AttachedClusterArgs(
-        kubeconfig=kubeconfig.contents,
-        context=kubeconfig.context,
-        api_server=item.settings.api_server.address,
-        cluster_name=item.name,
-        adopts=item.adopts_crds,
-    )
-    return AttachedCluster(prefix, attached, pulumi.ResourceOptions(parent=site.parent))

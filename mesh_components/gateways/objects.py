@@ -82,8 +82,15 @@ def role_binding(proxy: Proxy) -> Plain:
     )
 
 
-def service(proxy: Proxy, service_type: str, annotations: Mapping[str, str], source_ranges: Sequence[str]) -> Plain:
-    """The Service. Peers find that of an east-west gateway by its network label and its port 15443."""
+def service(
+    proxy: Proxy,
+    service_type: str,
+    annotations: Mapping[str, str],
+    source_ranges: Sequence[str],
+    external_ips: Sequence[str] = (),
+) -> Plain:
+    """The Service. Peers find that of an east-west gateway by its network label and its port 15443, at the addresses of
+    its load balancer and its external IPs (istio/istio pilot/pkg/serviceregistry/kube/conversion.go)."""
     spec: dict[str, Any] = {
         "type": service_type,
         "ports": [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in proxy.ports],
@@ -91,6 +98,8 @@ def service(proxy: Proxy, service_type: str, annotations: Mapping[str, str], sou
     }
     if source_ranges:
         spec["loadBalancerSourceRanges"] = list(source_ranges)
+    if external_ips:
+        spec["externalIPs"] = list(external_ips)
     made = _object(proxy, "v1", "Service", spec=spec)
     made["metadata"]["labels"].update(_network(proxy))
     if annotations:

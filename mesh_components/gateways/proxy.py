@@ -24,6 +24,8 @@ class ProxyArgs(ComponentArgs):
     service_type: ServiceType = "LoadBalancer"
     annotations: dict[str, str] = Field(default_factory=dict)
     """Of the Service, for the cloud's load balancer."""
+    external_ips: tuple[str, ...] = ()
+    """Addresses that lead to nodes of the cluster, where there is no load balancer."""
     load_balancer_source_ranges: tuple[str, ...] = ()
     min_replicas: Annotated[int, Field(ge=1)] = 1
     max_replicas: Annotated[int, Field(ge=1)] = 5
@@ -53,11 +55,14 @@ def register(
     # The Service waits for ready proxies by itself, so nothing of the proxy may wait for the Service.
     service = KubernetesObject(
         f"{name}-service",
-        objects.service(proxy, args.service_type, args.annotations, args.load_balancer_source_ranges),
+        objects.service(
+            proxy, args.service_type, args.annotations, args.load_balancer_source_ranges, args.external_ips
+        ),
         child_options(component, opts),
     )
     load_balancer = service.status.apply(objects.load_balancer_address)
-    return (pulumi.Output.from_input(args.address) if args.address is not None else load_balancer), load_balancer
+    known = args.address or next(iter(args.external_ips), None)
+    return (pulumi.Output.from_input(known) if known is not None else load_balancer), load_balancer
 
 
 def _objects(proxy: objects.Proxy, args: ProxyArgs) -> dict[str, Plain]:

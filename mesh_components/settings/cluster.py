@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mesh_components.settings.base import ResourceAmounts, Settings
+from mesh_components.settings.gke import CreateSettings
 from mesh_components.settings.meshes import CrossMeshSettings
 from mesh_components.settings.place import PlaceSettings
 
@@ -22,6 +24,26 @@ class KubeconfigSettings(PlaceSettings):
 
     context: str | None = None
     """Context to use; the kubeconfig's current context when left out."""
+
+
+class StackReferenceSettings(Settings):
+    """A cluster that another stack has made, and exports."""
+
+    stack: str
+    """Full name of the stack, `organization/project/stack`; on a backend of your own `organization` is that very
+    word."""
+    cluster: str | None = None
+    """What that stack calls the cluster; the cluster's name when left out."""
+    output: str = "clusters"
+    """The stack's output with its clusters."""
+
+
+class K3sSettings(Settings):
+    """A cluster of k3s, whose own kubeconfig names the loopback address."""
+
+    server: str
+    """URL of the API server as others reach it, `https://192.168.1.10:6443`; it takes the place of 127.0.0.1 in the
+    kubeconfig. k3s needs the host in its certificate: `--tls-san`."""
 
 
 class ApiServerSettings(Settings):
@@ -49,8 +71,13 @@ class EastWestSettings(Settings):
     """Left out: a gateway exists where the mesh has more than one network, or where remotes come to this cluster's
     istiod."""
     service_type: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
+    load_balancer: Literal["public", "internal"] | None = None
+    """Let the platform's annotations ask for a load balancer that passes TCP through, open to the internet or inside of
+    the cloud's network. Left out: no annotations but those that are written."""
     annotations: dict[str, str] = Field(default_factory=dict)
-    """Annotations of the Service, for the cloud's load balancer."""
+    """Annotations of the Service, for the cloud's load balancer; they win over those of `loadBalancer`."""
+    external_ips: tuple[str, ...] = ()
+    """Addresses that lead to nodes of the cluster, where there is no load balancer (`spec.externalIPs`)."""
     load_balancer_source_ranges: tuple[str, ...] = ()
     """CIDRs that may reach the load balancer; everyone when empty."""
     min_replicas: Annotated[int, Field(ge=1)] = 1
@@ -79,8 +106,15 @@ class ClusterSettings(Settings):
     network: str
     """Clusters of equal network reach each other's pods directly; others do it through east-west gateways."""
     kubeconfig: KubeconfigSettings | None = None
-    """How this program reaches the cluster."""
+    """How this program reaches a cluster that exists."""
+    k3s: K3sSettings | None = Field(default=None, alias="k3s")
+    """Of a cluster of k3s with a kubeconfig: where its API server is for others than itself."""
+    create: CreateSettings | None = None
+    """Make the cluster, instead of `kubeconfig`."""
+    stack_reference: StackReferenceSettings | None = None
+    """Take the cluster from another stack, instead of `kubeconfig`."""
     platform: Platform = "generic"
+    """Left out where `create` or `k3s` says it."""
     role: Role = "primary"
     """`primary` runs an istiod of its own. `remote` is served by the istiod of another cluster. `external` runs an
     istiod for other clusters and has no workloads in the mesh; `config` is the cluster that holds its configuration."""
@@ -91,6 +125,9 @@ class ClusterSettings(Settings):
     """CIDRs of the pods; given, they are checked against the other clusters of the network."""
     service_ranges: tuple[str, ...] = ()
     """CIDRs of the services."""
+    slot: Annotated[int, Field(ge=0)] | None = None
+    """Of a cluster that is made here: its part of `addresses.pool`, counted from 0; follows from its name when left
+    out."""
     api_server: ApiServerSettings = ApiServerSettings()
     peer_kubeconfig: KubeconfigSettings | None = None
     """A ready-made kubeconfig to hand to the peers instead of one with a token of the reader account."""
@@ -103,3 +140,14 @@ class ClusterSettings(Settings):
     namespace: Literal["create", "patch"] | None = None
     """Create the root namespace, or patch one that exists already. Left out: create with `istio.install: charts`,
     patch with `none`, since whatever installed Istio made the namespace."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _platform_of_its_kind(cls, data: Any) -> Any:
+        """A cluster that is made on GKE is on GKE: nobody has to write it twice."""
+        if not isinstance(data, Mapping) or "platform" in data:
+            return data
+        made = data.get("create")
+        if isinstance(made, Mapping) and made.get("gke") is not None:
+            return {**data, "platform": "gke"}
+        return {**data, "platform": "k3s"} if data.get("k3s") is not None else data

@@ -6,6 +6,7 @@ istiod (istio/istio pkg/kube/multicluster/secretcontroller.go, `PILOT_INSECURE_M
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ REFUSED_BY_ISTIOD = {
 
 _NOT_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 """What PyYAML raises on bad input: its own errors, and whatever its constructors of dates and numbers stumble over."""
+
+WITHOUT_CREDENTIALS = "MESH_WITHOUT_CREDENTIALS"
+"""Environment variable: a preview goes on without kubeconfigs that are not at hand."""
 
 REFUSED_AUTH_PROVIDERS = frozenset({"gcp", "azure", "openstack"})
 
@@ -120,6 +124,20 @@ def refused(user: Mapping[str, Any]) -> tuple[str, ...]:
     provider = user.get("auth-provider")
     name = str(provider.get("name")) if isinstance(provider, Mapping) else ""
     return (*found, name) if name in REFUSED_AUTH_PROVIDERS else tuple(found)
+
+
+def stand_in(number: int) -> Kubeconfig:
+    """For a preview of a cluster whose kubeconfig is not at hand: a server that nobody can be (RFC 6761), and no
+    credentials."""
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "none", "cluster": {"server": f"https://cluster{number}.invalid"}}],
+        "contexts": [{"name": "none", "context": {"cluster": "none", "user": "none"}}],
+        "current-context": "none",
+        "users": [{"name": "none", "user": {}}],
+    }
+    return read(json.dumps(document))
 
 
 def process_environment() -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mesh_components.settings.addresses import AddressSettings
 from mesh_components.settings.base import Settings
 from mesh_components.settings.cluster import ClusterSettings
 from mesh_components.settings.discovery import DiscoverySettings
@@ -20,6 +21,7 @@ class MeshSettings(Settings):
     istio: IstioSettings = IstioSettings()
     trust: TrustSettings = TrustSettings()
     discovery: DiscoverySettings = DiscoverySettings()
+    addresses: AddressSettings = AddressSettings()
     meshes: tuple[OtherMesh, ...] = ()
     """Other meshes that this one trusts."""
     exports: tuple[ExportSettings, ...] = ()

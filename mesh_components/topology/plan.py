@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mesh_components.settings import ClusterSettings, MeshSettings
-from mesh_components.settings.cluster import AddressType, Platform
+from mesh_components.settings.cluster import AddressType
 from mesh_components.topology import names
 from mesh_components.topology.edges import Edge, edges
+from mesh_components.topology.load_balancers import LoadBalancer, load_balancer
 from mesh_components.topology.meshes import holds_config, needs_cross_mesh_gateway
 from mesh_components.topology.revisions import Revision, revisions, tags
 from mesh_components.topology.roles import control_plane, is_member, members, runs_istiod, served_by
-
-HOSTNAME_PLATFORMS: frozenset[Platform] = frozenset({"eks", "ibm"})
-"""Platforms whose load balancers get host names unless they are told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,8 @@ class ClusterPlan:
     """True: the configuration that lets other networks in is applied here."""
     exposes_istiod: bool
     """True: remotes reach istiod through the gateway."""
-    address_type: AddressType
-    """What its gateway's address is."""
+    load_balancer: LoadBalancer
+    """Of its gateway between networks, or of the one in front of an external control plane."""
     source: bool
     """True: an istiod elsewhere reads services here, so the cluster needs a reader's token."""
 
@@ -69,6 +67,11 @@ class ClusterPlan:
     def role(self) -> Literal["primary", "remote", "external", "config"]:
         """The cluster's role."""
         return self.settings.role
+
+    @property
+    def address_type(self) -> AddressType:
+        """What its gateway's address is."""
+        return self.load_balancer.address_type
 
 
 @dataclass(frozen=True)
@@ -141,12 +144,17 @@ def needs_cni(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
 
 def address_type(cluster: ClusterSettings) -> AddressType:
     """What the address of the cluster's gateway is: as the document says, else the platform's habit."""
-    stated = cluster.east_west
-    if stated.address_type is not None:
-        return stated.address_type
-    if stated.address is not None:
-        return "ip" if names.is_ip(stated.address) else "hostname"
-    return "hostname" if cluster.platform in HOSTNAME_PLATFORMS else "ip"
+    return load_balancer(cluster.platform, cluster.east_west).address_type
+
+
+def gateway_ports(mesh: MeshSettings, cluster: ClusterSettings) -> tuple[int, ...]:
+    """Where the cluster's gateways are called from outside."""
+    sidecars = (names.MTLS_PORT, names.ISTIOD_PORT, names.WEBHOOK_PORT)
+    if cluster.role == "external":
+        return (names.STATUS_PORT, names.ISTIOD_PORT, names.WEBHOOK_PORT)
+    plane = mesh.istio.data_plane
+    ambient = (names.HBONE_PORT,) if plane != "sidecar" else ()
+    return (names.STATUS_PORT, *(sidecars if plane != "ambient" else ()), *ambient)
 
 
 def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> ClusterPlan:
@@ -176,7 +184,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
             holds_config(cluster) and east_west and (several_networks(mesh) or bool(cluster.east_west.enabled))
         ),
         exposes_istiod=cluster.role == "primary" and serves,
-        address_type=address_type(cluster),
+        load_balancer=load_balancer(cluster.platform, cluster.east_west, gateway_ports(mesh, cluster)),
         source=source,
     )
 

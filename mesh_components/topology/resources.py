@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mesh_components.topology.edges import Edge
+from mesh_components.topology.gke import gke, vpcs
 from mesh_components.topology.meshes import holds_config
 from mesh_components.topology.names import numbered
 from mesh_components.topology.plan import ClusterPlan, Topology
@@ -13,6 +14,7 @@ from mesh_components.topology.tokens import tokens
 
 ROOT = "mesh:index:RootCA"
 KEY = f"{ROOT}$tls:index/privateKey:PrivateKey"
+POOL = "mesh:index:GkeCluster$gcp:container/nodePool:NodePool"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def resources(topology: Topology, name: str = "mesh", brought: frozenset[str] = 
     charts = topology.mesh.istio.install == "charts"
     found = [Resource(ROOT, f"{name}-trust", "the root", ""), Resource(KEY, f"{name}-trust-root-key", "its key", "")]
     for cluster in topology.clusters:
-        parts = [("AttachedCluster", "", "the connection")] if cluster.name not in brought else []
+        parts = [(_kind(cluster), "", "the cluster")] if cluster.name not in brought else []
         parts += _everywhere(topology, cluster)
         parts += _other_meshes(topology, cluster)
         parts += _istio(topology, cluster) if charts else []
@@ -52,8 +54,28 @@ def resources(topology: Topology, name: str = "mesh", brought: frozenset[str] = 
         if cluster.signs and not _by_cert_manager(topology):
             key = f"{name}-trust-{cluster.name}-key"
             found.append(Resource(KEY, key, f'the key of "{cluster.name}"', cluster.name))
+        found += _node_pools(cluster, prefix)
+    for vpc in vpcs(topology.mesh):
+        found.append(Resource("mesh:index:GkeNetwork", f"{name}-{vpc.network}-vpc", f"the VPC {vpc.network}", ""))
     found += _secrets(topology, name)
     return tuple(found)
+
+
+def _kind(cluster: ClusterPlan) -> str:
+    """The component of a cluster."""
+    stated = cluster.settings
+    if gke(stated):
+        return "GkeCluster"
+    if stated.stack_reference:
+        return "StackCluster"
+    return "K3sCluster" if stated.k3s else "AttachedCluster"
+
+
+def _node_pools(cluster: ClusterPlan, prefix: str) -> Iterator[Resource]:
+    made = gke(cluster.settings)
+    for pool in made.node_pools if made else ():
+        what = f'the node pool {pool.name} of "{cluster.name}"'
+        yield Resource(POOL, f"{prefix}-pool-{pool.name}", what, cluster.name)
 
 
 Part = tuple[str, str, str]

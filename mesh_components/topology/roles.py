@@ -16,6 +16,12 @@ def is_member(cluster: ClusterSettings) -> bool:
     return cluster.role != "external"
 
 
+def kinds_of(cluster: ClusterSettings) -> tuple[str, ...]:
+    """What the document says of how there comes to be this cluster: one of these keys, where it is sound."""
+    stated = {"kubeconfig": cluster.kubeconfig, "create": cluster.create, "stackReference": cluster.stack_reference}
+    return tuple(key for key, value in stated.items() if value is not None)
+
+
 def members(mesh: MeshSettings) -> tuple[ClusterSettings, ...]:
     """The clusters with workloads of the mesh."""
     return tuple(cluster for cluster in mesh.clusters if is_member(cluster))

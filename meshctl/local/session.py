@@ -176,8 +176,9 @@ class Session:
         changes = outcome.changes
         if self._properties and outcome.op is Op.CREATE:
             changes = tuple(FieldChange(path, None, value) for path, value in leaves(resource.inputs))
+        told = self._properties  # whoever looks at all properties looks for what is unknown, secrets among it
         fields = tuple(
-            Field(c.path, _shown(c.old, hide), _shown(c.new, hide), c.note)
+            Field(c.path, _shown(c.old, hide), _shown(c.new, hide and not (told and c.new is UNKNOWN)), c.note)
             for c in changes
             for hide in [_is_hidden(c.path, outcome.secret)]
         )
@@ -262,10 +263,10 @@ def _is_hidden(path: str, secret: frozenset[str]) -> bool:
 def _shown(value: Any, hide: bool) -> Any:
     if value is None:
         return None
-    if value is UNKNOWN:
-        return repr(value)
     if hide:
         return SECRET
+    if value is UNKNOWN:
+        return repr(value)
     if isinstance(value, Mapping):
         return {key: _shown(item, hide) for key, item in value.items()}
     if isinstance(value, list | tuple):

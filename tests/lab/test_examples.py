@@ -18,7 +18,7 @@ from tests.support.graph import ROOT
 from tests.support.project import Project
 
 pytestmark = pytest.mark.lab
-EXAMPLES = sorted(path.parent.name for path in ROOT.glob("examples/*/__main__.py"))
+EXAMPLES = sorted(path.parent.name for path in ROOT.glob("examples/*/Pulumi.lab.yaml"))
 
 
 class Example(Project):

@@ -10,9 +10,9 @@ import yaml
 
 import mesh_components
 from mesh_components import AttachedCluster, AttachedClusterArgs
-from tests.support.graph import ROOT, run, run_main
-from tests.support.meshes import federation, kubeconfig
-from tests.support.recipes import TOPOLOGIES
+from tests.support.graph import ROOT, STACK_OUTPUTS, run, run_main
+from tests.support.meshes import exported, federation, kubeconfig
+from tests.support.recipes import CLUSTERS, TOPOLOGIES
 from tests.support.recipes import document as recipe
 from tests.support.rendered import rendered
 
@@ -26,13 +26,16 @@ COMPONENTS = [
 
 def config_of(example: Path, folder: Path) -> dict[str, str]:
     """The example's own stack settings, with kubeconfigs of this test in place of the lab's."""
-    written = yaml.safe_load((example / "Pulumi.lab.yaml").read_text())["config"]
+    (stack,) = example.glob("Pulumi.*.yaml")
+    written = yaml.safe_load(stack.read_text())["config"]
     config: dict[str, str] = {}
     for key in written:
         if key.lower().endswith("kubeconfig"):
             path = folder / key.replace(":", "-")
             path.write_text(kubeconfig(key.split(":")[1]))
             config[key] = str(path)
+        elif ":disable-" not in key:
+            config[key] = written[key]
     # Programs under mocks are in the project `mesh`, whatever they are called.
     return {f"mesh:{key.split(':')[1]}": value for key, value in config.items()}
 
@@ -51,13 +54,17 @@ def test_example(example: Path, tmp_path: Path) -> None:
     assert up.stack_outputs
     assert all(item.provider for item in up.kubernetes())
     readme = (example / "README.md").read_text()
-    assert f"mesh up --cwd examples/{example.name} --stack lab" in readme
+    on_lab = (example / "Pulumi.lab.yaml").exists()
+    command = "up --cwd examples/{} --stack lab" if on_lab else "preview --cwd examples/{} --stack dev"
+    assert f"mesh {command.format(example.name)}" in readme
 
 
-def test_every_component_has_an_example() -> None:
+def test_every_component_has_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or it is what a recipe makes: most of a topology's parts are of no use alone."""
     programs = "".join((example / "__main__.py").read_text() for example in EXAMPLES)
-    recipes = {item.type for name in TOPOLOGIES for item in federation(recipe(name)).resources_by_name.values()}
+    monkeypatch.setitem(STACK_OUTPUTS, "clusters", {name: exported(name) for name in ("east", "west")})
+    graphs = [federation(recipe(name)) for name in (*TOPOLOGIES, *CLUSTERS)]
+    recipes = {item.type for graph in graphs for item in graph.resources_by_name.values()}
     shown = {name for name in COMPONENTS if f"{name}(" in programs or f"mesh:index:{name}" in recipes}
     # A tag is part of an upgrade, whose page has its document; the lab has no cert-manager, test_sources has its mesh.
     assert set(COMPONENTS) - shown == {"CertManagerCaCerts", "RevisionTag"}

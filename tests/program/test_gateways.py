@@ -83,7 +83,7 @@ class TestEastWest:
 
     def test_the_document_s_words_are_the_component_s(self) -> None:
         """The federation passes them on by name; those it decides itself are named here."""
-        decided = {"enabled", "address_type", "credential"}
+        decided = {"enabled", "address_type", "credential", "load_balancer"}
         assert set(EastWestSettings.model_fields) - decided <= set(EastWestGatewayArgs.model_fields)
         stated = EastWestSettings.model_validate({"requests": {"cpu": "1"}, "maxReplicas": 7})
         EastWestGatewayArgs(network="n", **stated.model_dump(exclude={*decided, "revision"}))
@@ -177,7 +177,7 @@ class TestAmbient:
         assert graph.cluster(gateway) == "east"
 
     def test_the_document_s_words_are_the_component_s(self) -> None:
-        decided = {"enabled", "address_type", "credential", "hosts"}
+        decided = {"enabled", "address_type", "credential", "hosts", "load_balancer"}
         assert set(EastWestSettings.model_fields) - decided <= set(AmbientGatewayArgs.model_fields)
 
     def test_what_istiod_is_to_make_otherwise_stands_in_a_config_map_before_the_gateway(self) -> None:

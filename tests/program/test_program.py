@@ -17,8 +17,8 @@ from mesh_components.settings import parse
 from mesh_components.stack import from_stack
 from mesh_components.topology import material
 from tests.support import authorities, google
-from tests.support.graph import ROOT, Answer, Graph, run
-from tests.support.meshes import kubeconfig
+from tests.support.graph import ROOT, STACK_OUTPUTS, Answer, Graph, run
+from tests.support.meshes import exported, kubeconfig
 from tests.support.rendered import rendered
 
 TODAY = datetime.now(UTC)
@@ -54,7 +54,7 @@ def settings_of(stack: Path) -> dict[str, Any]:
 
 
 def secrets_of(document: dict[str, Any]) -> dict[str, str]:
-    names = [c["kubeconfig"]["secret"] for c in document["clusters"] if "secret" in c["kubeconfig"]]
+    names = [c["kubeconfig"]["secret"] for c in document["clusters"] if "secret" in c.get("kubeconfig", {})]
     return {f"mesh:{name}": kubeconfig(name) for name in names}
 
 
@@ -99,10 +99,11 @@ def test_every_stack_file_is_a_mesh(
     assert settings["pulumi:disable-default-providers"] == ["kubernetes"]
     document = settings["mesh:mesh"]
     for cluster in document["clusters"]:
-        if "file" in cluster["kubeconfig"]:
+        if "file" in cluster.get("kubeconfig", {}):
             path = tmp_path / cluster["kubeconfig"]["file"]
             path.parent.mkdir(parents=True)
             path.write_text(kubeconfig(cluster["name"]))
+    monkeypatch.setitem(STACK_OUTPUTS, "clusters", {c["name"]: exported(c["name"]) for c in document["clusters"]})
     google.installed(monkeypatch)
     secrets = {**secrets_of(document), **texts_of(document, tmp_path)}
     up = program(tmp_path, document, secrets, answers=SIGNED)

@@ -46,6 +46,10 @@ class Registered:
     additional_secret_outputs: tuple[str, ...]
     retained: bool
     """Deleting the resource leaves the object."""
+    deleted_with: str
+    """Name of the resource whose deletion takes this one along; empty where there is none."""
+    ignored: tuple[str, ...]
+    """Properties whose changes count for nothing."""
     outputs: dict[str, Any] = field(default_factory=dict)
     order: int = 0
 
@@ -90,8 +94,8 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         inputs = _plain(args.inputs)
-        if args.typ == "pulumi:pulumi:StackReference":  # Read, and so known in a preview too.
-            return args.name, {**args.inputs, "outputs": self.stacks[inputs["name"]]}
+        if args.typ == STACK_REFERENCE:  # Read, and so known in a preview too.
+            return args.name, {**args.inputs, "outputs": self.stacks.get(inputs["name"], STACK_OUTPUTS)}
         answer = None if self.preview else self.answers.get(args.typ)
         answered = answer(args.name, inputs) if answer else {}
         return ("" if self.preview else f"{args.name}-id"), {**args.inputs, **answered}
@@ -125,10 +129,13 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
             provider=self._urns.get(request.provider.rsplit("::", 1)[0], ""),
             inputs=_plain(inputs),
             secret=frozenset(key for key, value in inputs.items() if rpc.is_rpc_secret(value)),
-            depends_on=frozenset(self._urns[urn] for urn in request.dependencies),
+            # What is read, such as another stack, is not registered.
+            depends_on=frozenset(self._urns[urn] for urn in request.dependencies if STACK_REFERENCE not in urn),
             protect=request.protect,
             additional_secret_outputs=tuple(request.additionalSecretOutputs),
             retained=request.retainOnDelete,
+            deleted_with=self._urns.get(request.deletedWith, ""),
+            ignored=tuple(request.ignoreChanges),
             order=len(self.resources_by_name),
         )
         return response
@@ -270,7 +277,27 @@ def _token_request(name: str, _: Mapping[str, Any]) -> dict[str, Any]:
     return {"token": f"token of {name}", **known}
 
 
+def _gke(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what is an input too, the cloud fills in the rest."""
+    dns = {"endpoint": f"gke-{name}.example.goog", **inputs.get("controlPlaneEndpointsConfig", {})}
+    return {
+        "endpoint": f"203.0.113.{1 + sum(name.encode()) % 250}",
+        "masterAuth": {"clusterCaCertificate": base64.b64encode(f"ca of {name}".encode()).decode()},
+        "controlPlaneEndpointsConfig": {"dnsEndpointConfig": dns},
+    }
+
+
+def _address(name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {"address": f"198.51.100.{1 + sum(name.encode()) % 250}", "selfLink": f"https://compute/{name}"}
+
+
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
+STACK_OUTPUTS: dict[str, Any] = {}
+"""What another stack exports, in a test that says so."""
+
 ANSWERS: dict[str, Answer] = {
+    "gcp:compute/address:Address": _address,
+    "gcp:container/cluster:Cluster": _gke,
     "kubernetes:core/v1:Secret": _secret,
     "kubernetes:core/v1:Service": _service,
     "pulumi-python:dynamic/mesh:TokenRequest": _token_request,

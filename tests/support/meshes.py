@@ -36,6 +36,11 @@ def kubeconfig(name: str) -> str:
     )
 
 
+def exported(name: str) -> dict[str, str]:
+    """A cluster as another stack exports it."""
+    return {"kubeconfig": kubeconfig(name), "apiServer": f"https://{name}.example.com:6443"}
+
+
 def kubeconfigs(mesh: MeshSettings) -> dict[int, Kubeconfig | KubeconfigError]:
     """One for every cluster of the mesh, by position."""
     return {position: read(kubeconfig(cluster.name)) for position, cluster in enumerate(mesh.clusters)}

@@ -22,6 +22,9 @@ TOPOLOGIES = (
 )
 """One stack file, one page and one picture each."""
 
+CLUSTERS = ("gke-gke", "gke-ibm", "gke-stacks", "k3s-home-lab")
+"""Recipes for what clusters are, and no topology of their own."""
+
 LAB_CLUSTERS = {"control": "cluster3"}
 """Which cluster of the lab plays a cluster of the recipes; the others have the same name."""
 

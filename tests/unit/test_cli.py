@@ -102,7 +102,7 @@ class TestMistakes:
         assert result.stderr.endswith("error: mesh: no clusters\n")
 
     def test_what_is_refused_is_not_said_to_be_made(self, project: Path) -> None:
-        (project / "__main__.py").write_text(TLS + 'pulumi.CustomResource("gcp:compute/x:X", "x", {})\n')
+        (project / "__main__.py").write_text(TLS + 'pulumi.CustomResource("aws:compute/x:X", "x", {})\n')
         result = mesh(project, "up", "--yes")
         assert (result.exit_code, result.stdout) == (1, "")
         assert "error: x: " in result.stderr

@@ -14,15 +14,25 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from mesh_components.settings import MeshSettings, Severity, parse
+from mesh_components.settings.addresses import AddressSettings
 from mesh_components.settings.base import ResourceAmounts
 from mesh_components.settings.cluster import (
     ApiServerSettings,
     ClusterSettings,
     EastWestSettings,
+    K3sSettings,
     KubeconfigSettings,
     LocalitySettings,
+    StackReferenceSettings,
 )
 from mesh_components.settings.discovery import DiscoverySettings, EdgeSettings, TokenSettings
+from mesh_components.settings.gke import (
+    AuthorizedNetworkSettings,
+    CreateSettings,
+    GkeNodePoolSettings,
+    GkeSettings,
+    GkeVpcSettings,
+)
 from mesh_components.settings.istio import (
     AccessLogSettings,
     ChartSource,
@@ -67,6 +77,14 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("The mesh", "", MeshSettings),
     ("`clusters[]`", "", ClusterSettings),
     ("`kubeconfig`, `peerKubeconfig`", "", KubeconfigSettings),
+    ("`k3s`", "", K3sSettings),
+    ("`stackReference`", "", StackReferenceSettings),
+    ("`create`", "", CreateSettings),
+    ("`create.gke`", "", GkeSettings),
+    ("`create.gke`", "vpc.", GkeVpcSettings),
+    ("`create.gke`", "authorizedNetworks[].", AuthorizedNetworkSettings),
+    ("`create.gke`", "nodePools[].", GkeNodePoolSettings),
+    ("`addresses`", "", AddressSettings),
     ("`apiServer`", "", ApiServerSettings),
     ("`locality`", "", LocalitySettings),
     ("`eastWest`", "", EastWestSettings),
@@ -136,6 +154,8 @@ def written(default: Any) -> str:
         return "`-`"
     if isinstance(default, BaseModel):
         return "`{}`"
+    if default == (GkeNodePoolSettings(),):
+        return "one, `default`"
     if isinstance(default, str) and default:
         return f"`{default}`"
     return f"`{json.dumps(default)}`"

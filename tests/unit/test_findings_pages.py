@@ -94,6 +94,8 @@ def merged(base: Any, over: Any) -> Any:
     """`over` on `base`: mappings by key, lists by position and as long as `over`, and a kubeconfig as a whole."""
     if isinstance(base, Mapping) and isinstance(over, Mapping):
         whole = {"kubeconfig"}
+        # A cluster that is made, or comes from elsewhere, has no kubeconfig unless the page gives it one.
+        base = {k: v for k, v in base.items() if k not in whole or not over.keys() & {"create", "stackReference"}}
         return {**base, **{k: v if k in whole else merged(base.get(k), v) for k, v in over.items()}}
     if isinstance(base, list) and isinstance(over, list):
         return [merged(base[n] if n < len(base) else None, item) for n, item in enumerate(over)]

@@ -36,9 +36,22 @@ def test_the_package_alone_imports_no_sdk() -> None:
     }
 
 
-def test_no_component_asks_for_google_s_sdk() -> None:
-    found = imported("for name in mesh_components.__all__: getattr(mesh_components, name)")
+def test_google_s_sdk_comes_with_its_clusters_alone() -> None:
+    others = "for name in mesh_components.__all__:\n  if not name.startswith('Gke'): getattr(mesh_components, name)"
+    found = imported(others)
     assert "pulumi_tls" in found
+    assert "pulumi_gcp" not in found
+    assert "pulumi_gcp" in imported("mesh_components.GkeCluster")
+
+
+def test_a_mesh_of_attached_clusters_is_built_without_google_s_sdk() -> None:
+    program = """
+from tests.support.meshes import document, federation
+federation(document("east", "west"), preview=True)
+federation(document("east", "west"))
+"""
+    found = imported(program)
+    assert "pulumi_kubernetes" in found
     assert "pulumi_gcp" not in found
 
 

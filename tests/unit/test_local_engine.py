@@ -412,7 +412,7 @@ class TestMistakes:
         assert not desk.state_file.exists()
 
     def test_one_error_for_each_unknown_type(self, desk: Desk) -> None:
-        text = "\n".join(f'pulumi.CustomResource("gcp:compute/x:{t}", "{t}{i}", {{}})' for t in "XY" for i in (1, 2))
+        text = "\n".join(f'pulumi.CustomResource("aws:compute/x:{t}", "{t}{i}", {{}})' for t in "XY" for i in (1, 2))
         assert sorted(failure.partition(":")[0] for failure in desk.preview(text).failures) == ["X1, X2", "Y1, Y2"]
 
     def test_a_run_error_is_told_without_a_traceback(self, desk: Desk) -> None:

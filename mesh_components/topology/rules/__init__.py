@@ -9,9 +9,12 @@ from mesh_components.topology.rules import (
     exposure,
     facts,
     gateways,
+    gke,
+    kinds,
     mesh_networks,
     meshes,
     names,
+    pool,
     ranges,
     revisions,
     roles,
@@ -43,6 +46,9 @@ RULES: tuple[Rule, ...] = (
     *facts.RULES,
     *access.RULES,
     *tokens.RULES,
+    *kinds.RULES,
+    *pool.RULES,
+    *gke.RULES,
 )
 
 __all__ = ["RULES", "Context", "Facts", "HoldsChart", "Kubeconfigs", "Rule"]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from mesh_components.settings import Finding, KubeconfigSettings
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError
+from mesh_components.topology.roles import kinds_of
 from mesh_components.topology.rules.addresses import url
 from mesh_components.topology.rules.context import Context, Kubeconfigs, at, error, warning
 
@@ -18,12 +19,12 @@ _FIX = "set one of `file`, `environment` and `secret`"
 def unreadable(context: Context) -> Iterator[Finding]:
     """MESH501."""
     for index, cluster in context.clusters():
-        if cluster.kubeconfig is None and cluster.name not in context.brought:
+        if kinds_of(cluster) == () and cluster.name not in context.brought:
             yield error(
                 "MESH501",
                 at(index, "kubeconfig"),
                 f'nothing says how this program reaches "{cluster.name}"',
-                "add `kubeconfig` with one of `file`, `environment` and `secret`",
+                "add `kubeconfig` with one of `file`, `environment` and `secret`; or `create`, or `stackReference`",
             )
     for index, place, source in _sources(context):
         found = _kubeconfigs(context, place).get(index)

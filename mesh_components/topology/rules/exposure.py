@@ -103,7 +103,9 @@ def not_exposed(context: Context) -> Iterator[Finding]:
                 f'{whom} depend on "{cluster.name}" for {what}, and without its gateway they do not get it',
                 "leave `eastWest.enabled` out, or set it to true",
             )
-        elif dependents and kind != "LoadBalancer" and cluster.east_west.address is None:
+        elif (
+            dependents and kind != "LoadBalancer" and not (cluster.east_west.address or cluster.east_west.external_ips)
+        ):
             yield error(
                 "MESH415",
                 at(index, "eastWest.serviceType"),

@@ -79,6 +79,8 @@ def hidden(context: Context) -> Iterator[Finding]:
         gateway = cluster.east_west
         if not has_gateway(mesh, cluster) or cluster.network in _told(mesh):
             continue
+        if gateway.external_ips and not ambient:
+            continue
         if gateway.service_type == "ClusterIP" or (ambient and gateway.service_type == "NodePort"):
             yield error(
                 "MESH208",
@@ -86,7 +88,7 @@ def hidden(context: Context) -> Iterator[Finding]:
                 f"a gateway with a Service of type {gateway.service_type} has no address outside of its cluster"
                 f"{' that ambient finds' if ambient else ''}, so peers do not find it and calls to this network time "
                 "out",
-                f"use LoadBalancer{'' if ambient else f', or NodePort with the annotation {NODE_SELECTOR}'}",
+                f"use LoadBalancer{'' if ambient else f', write `externalIps`, or NodePort with {NODE_SELECTOR}'}",
             )
         elif gateway.service_type == "NodePort" and NODE_SELECTOR not in gateway.annotations:
             yield error(

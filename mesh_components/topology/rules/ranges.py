@@ -7,11 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 
-from mesh_components.settings import ClusterSettings, Finding
+from mesh_components.settings import ClusterSettings, Finding, MeshSettings
+from mesh_components.topology.addresses import addresses, slots
+from mesh_components.topology.gke import gke, gke_subnet
 from mesh_components.topology.roles import is_member
 from mesh_components.topology.rules.context import Context, at, error, quoted, quoted_key, warning
 
 Range = IPv4Network | IPv6Network
+FROM_SLOT = "slot"
+"""The key of a range that comes from the pool: no two slots overlap, and two clusters in one are MESH225."""
 Ranges = tuple[tuple[str, Range], ...]
 """Ranges with the key they stand in, `("podRanges[0]", 10.0.0.0/16)`."""
 
@@ -20,7 +24,7 @@ def overlap_in_network(context: Context) -> Iterator[Finding]:
     """MESH201. A pod's address must mean one pod in the whole network (istio#14066). The pods of an external control
     plane's cluster are not in the mesh: nobody looks for them by address."""
     clusters = context.mesh.clusters
-    ranges = [_ranges(cluster) if is_member(cluster) else () for cluster in clusters]
+    ranges = [ranges_of(context.mesh, cluster) if is_member(cluster) else () for cluster in clusters]
     for i, j in context.pairs():
         if clusters[i].network == clusters[j].network:
             yield from _overlaps(clusters[i], j, ranges[i], ranges[j], clusters[i].network)
@@ -29,7 +33,7 @@ def overlap_in_network(context: Context) -> Iterator[Finding]:
 def _overlaps(earlier: ClusterSettings, index: int, theirs: Ranges, ours: Ranges, network: str) -> Iterator[Finding]:
     for key, range_ in ours:
         for other_key, other in theirs:
-            if not range_.overlaps(other):
+            if not range_.overlaps(other) or key == other_key == FROM_SLOT:  # MESH225
                 continue
             what = f'{range_} overlaps {other} of "{earlier.name}" ({other_key}), and both are in network "{network}"'
             if key.startswith("service") and other_key.startswith("service"):
@@ -56,10 +60,10 @@ def _services_overlap(index: int, key: str, what: str) -> Finding:
 def overlap_in_cluster(context: Context) -> Iterator[Finding]:
     """MESH202."""
     for index, cluster in context.clusters():
-        ranges = _ranges(cluster)
+        ranges = ranges_of(context.mesh, cluster)
         for position, (key, range_) in enumerate(ranges):
             for other_key, other in ranges[:position]:
-                if range_.overlaps(other):
+                if range_.overlaps(other) and not key == other_key == FROM_SLOT:
                     yield error(
                         "MESH202",
                         at(index, key),
@@ -71,16 +75,20 @@ def overlap_in_cluster(context: Context) -> Iterator[Finding]:
 def malformed_range(context: Context) -> Iterator[Finding]:
     """MESH203. Go's `net.ParseCIDR`, which reads these in Kubernetes and Istio, is as strict."""
     for place, text in _all_ranges(context):
-        problem = _problem(text)
-        if problem:
-            yield error("MESH203", place, f"{quoted(text)} {problem}", f"write it as {_corrected(text)}")
+        wrong = problem(text)
+        if wrong:
+            yield error("MESH203", place, f"{quoted(text)} {wrong}", f"write it as {_corrected(text)}")
 
 
-def _ranges(cluster: ClusterSettings) -> Ranges:
-    """The well-formed ranges; MESH203 tells of the others."""
+def ranges_of(mesh: MeshSettings, cluster: ClusterSettings) -> Ranges:
+    """The well-formed ranges of pods and services, those from the pool too; MESH203 tells of the others."""
     stated = [(f"podRanges[{n}]", text) for n, text in enumerate(cluster.pod_ranges)]
     stated += [(f"serviceRanges[{n}]", text) for n, text in enumerate(cluster.service_ranges)]
-    return tuple((key, ip_network(text)) for key, text in stated if not _problem(text))
+    if gke(cluster) and slots(mesh.addresses) and gke_subnet(cluster) is None:
+        plan = addresses(mesh, cluster)
+        stated += [] if cluster.pod_ranges else [(FROM_SLOT, plan.pods)]
+        stated += [] if cluster.service_ranges else [(FROM_SLOT, plan.services)]
+    return tuple((key, ip_network(text)) for key, text in stated if not problem(text))
 
 
 def _all_ranges(context: Context) -> Iterator[tuple[str, str]]:
@@ -89,6 +97,7 @@ def _all_ranges(context: Context) -> Iterator[tuple[str, str]]:
             ("podRanges", cluster.pod_ranges),
             ("serviceRanges", cluster.service_ranges),
             ("eastWest.loadBalancerSourceRanges", cluster.east_west.load_balancer_source_ranges),
+            ("create.gke.authorizedNetworks", _authorized(cluster)),
         ):
             yield from ((at(index, f"{key}[{n}]"), text) for n, text in enumerate(texts))
     for name, network in context.mesh.istio.mesh_networks.items():
@@ -101,7 +110,12 @@ def _all_ranges(context: Context) -> Iterator[tuple[str, str]]:
         yield from ((f"istio.meshConfig.proxy.{key}[{n}]", text) for n, text in enumerate(texts))
 
 
-def _problem(text: str) -> str:
+def _authorized(cluster: ClusterSettings) -> tuple[str, ...]:
+    made = gke(cluster)
+    return tuple(item.cidr for item in made.authorized_networks) if made else ()
+
+
+def problem(text: str) -> str:
     """Why the text is no CIDR; empty when it is one."""
     try:
         interface = ip_interface(text)

@@ -1,0 +1,134 @@
+"""How there comes to be a cluster: attached, made here, or taken from another stack; and what each kind needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mesh_components.settings import Finding
+from mesh_components.settings.cluster import EastWestSettings
+from mesh_components.topology.addresses import takes_from_pool
+from mesh_components.topology.gke import gke
+from mesh_components.topology.load_balancers import ANNOTATIONS
+from mesh_components.topology.names import is_ip
+from mesh_components.topology.roles import kinds_of
+from mesh_components.topology.rules.addresses import url
+from mesh_components.topology.rules.context import Context, at, error, quoted, warning
+
+
+def one_kind(context: Context) -> Iterator[Finding]:
+    """MESH220."""
+    for index, cluster in context.clusters():
+        kinds = kinds_of(cluster)
+        if len(kinds) > 1:
+            yield error(
+                "MESH220",
+                at(index, kinds[1]),
+                f'"{cluster.name}" has both {" and ".join(f"`{kind}`" for kind in kinds)}; they may be of different '
+                "clusters, and only one of them can be this one",
+                "keep one of them; the kubeconfig of a cluster that is made here comes from the cluster itself",
+            )
+        if cluster.create is not None and cluster.create.gke is None:
+            yield error(
+                "MESH220", at(index, "create"), "it does not say what is to be made", "write `gke: {...}` below it"
+            )
+        if cluster.k3s is not None and cluster.kubeconfig is None:
+            yield error(
+                "MESH220",
+                at(index, "k3s"),
+                "it says where a cluster of k3s is, and nothing says with which credentials it is reached",
+                "add `kubeconfig`: what k3s writes to /etc/rancher/k3s/k3s.yaml",
+            )
+
+
+def platform(context: Context) -> Iterator[Finding]:
+    """MESH221."""
+    for index, cluster in context.clusters():
+        wanted = "gke" if gke(cluster) else "k3s" if cluster.k3s else None
+        if wanted is not None and cluster.platform != wanted:
+            how = f"create.{wanted}" if wanted == "gke" else wanted
+            yield error(
+                "MESH221",
+                at(index, "platform"),
+                f"`{how}` says that the cluster is of {wanted}, and this says {cluster.platform}; Istio's charts and "
+                "the load balancer would be set up for another platform than there is",
+                "leave `platform` out",
+            )
+
+
+def unused_slot(context: Context) -> Iterator[Finding]:
+    """MESH222."""
+    for index, cluster in context.clusters():
+        if cluster.slot is not None and not takes_from_pool(cluster):
+            what = "all its ranges are written" if gke(cluster) else "it is not made here, and has the ranges it has"
+            yield warning(
+                "MESH222",
+                at(index, "slot"),
+                f'nobody reads this: "{cluster.name}" takes no range from the pool, since {what}',
+                "take it out; write `podRanges` and `serviceRanges` of a cluster that exists, so that they are checked",
+            )
+
+
+def load_balancer(context: Context) -> Iterator[Finding]:
+    """MESH231."""
+    for index, cluster in context.clusters():
+        stated = cluster.east_west
+        if stated.load_balancer is None:
+            continue
+        place = at(index, "eastWest.loadBalancer")
+        known = ANNOTATIONS.get(cluster.platform, {})
+        if stated.service_type != "LoadBalancer":
+            yield error(
+                "MESH231",
+                place,
+                f"it asks for a load balancer, and the gateway's Service is of type {stated.service_type}",
+                "take one of the two out",
+            )
+        elif stated.load_balancer not in known:
+            has = f"only {' and '.join(known)}" if known else "none"
+            yield error(
+                "MESH231",
+                place,
+                f'what a Service has to say for a {stated.load_balancer} load balancer on "{cluster.platform}" is not '
+                f"known here ({has})",
+                "leave it out, and write the annotations of the cloud below as `eastWest.annotations`",
+            )
+
+
+def external_ips(context: Context) -> Iterator[Finding]:
+    """MESH232 (https://kubernetes.io/docs/concepts/services-networking/service/#external-ips)."""
+    default = EastWestSettings()
+    for index, cluster in context.clusters():
+        for position, text in enumerate(cluster.east_west.external_ips):
+            place = at(index, f"eastWest.externalIps[{position}]")
+            if not is_ip(text):
+                yield error(
+                    "MESH232", place, f"{quoted(text)} is no IP; the API server refuses such a Service", "write an IP"
+                )
+        stated = cluster.east_west
+        if stated.external_ips and stated.service_type == default.service_type:
+            yield error(
+                "MESH232",
+                at(index, "eastWest.serviceType"),
+                "the Service has external IPs because there is no load balancer, and being of type LoadBalancer it "
+                "waits for one",
+                "write `serviceType: ClusterIP`",
+            )
+
+
+def k3s_server(context: Context) -> Iterator[Finding]:
+    """MESH233."""
+    for index, cluster in context.clusters():
+        if cluster.k3s is None:
+            continue
+        found = url(cluster.k3s.server)
+        if isinstance(found, str) or found.own_machine:
+            wrong = found if isinstance(found, str) else "means the machine of whoever asks"
+            yield error(
+                "MESH233",
+                at(index, "k3s.server"),
+                f"the address {wrong}, and everybody comes to the cluster by it",
+                "write it as https://host:6443, with an address of the server in your network that `--tls-san` names",
+            )
+
+
+RULES = (one_kind, platform, unused_slot, load_balancer, external_ips, k3s_server)
