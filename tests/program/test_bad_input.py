@@ -155,7 +155,7 @@ def test_a_resource_that_only_pulumi_can_make(project: Project) -> None:
     (project.folder / "__main__.py").write_text(
         'import pulumi\npulumi.CustomResource("gcp:container/cluster:Cluster", "gke", {"location": "europe-west3"})\n'
     )
-    refused(project, "up", "gcp:container/cluster:Cluster needs the Pulumi CLI")
+    refused(project, "up", "gcp needs the Pulumi CLI")
 
 
 def test_a_program_that_fails(project: Project) -> None:
