@@ -64,6 +64,11 @@ class Monitor(sdk.Monitor):
     def ReadResource(self, request: sdk.ReadRequest) -> Any:  # noqa: N802 (the SDK's name)
         """Refuse `X.get()`: nothing is read that is not managed."""
         message = f"{request.name}: reading an existing {request.type} needs the Pulumi CLI"
+        if request.type == "pulumi:pulumi:StackReference":
+            message = (
+                f"{request.name}: reading the outputs of another stack needs the Pulumi CLI; where they are the facts "
+                "of another mesh, name a file (`facts.file`) that `mesh trust export` has written there"
+            )
         self.errors.append(message)
         raise sdk.RunError(message)
 

@@ -393,6 +393,10 @@ class TestMistakes:
                 'pulumi.runtime.register_invoke_transform(lambda args: None); Thing("a")',
                 "register_invoke_transform: the local engine does not honour a transform of the whole stack",
             ),
+            (
+                'pulumi.StackReference("org/mesh/prod")',
+                "name a file (`facts.file`) that `mesh trust export` has written",
+            ),
             ('pulumi.CustomResource("gcp:container/cluster:Cluster", "c", {})', "needs the Pulumi CLI"),
             ('pulumi.CustomResource("kubernetes:core/v1:ConfigMap", "m", {})', "m' has no provider of its own"),
             ('Thing("a", file=pulumi.StringAsset("x"))', "a: holds an asset"),
