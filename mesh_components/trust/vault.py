@@ -55,9 +55,9 @@ def _sign(props: dict[str, Any]) -> dict[str, Any]:
     answer = vault.post(props["path"], body, vault.token(props["login"])).get("data") or {}
     others = [*(answer.get("ca_chain") or []), answer.get("issuing_ca") or ""]
     who = f"Vault {props['address']} {props['path']}"
-    made = verified(
-        str(answer.get("certificate", "")), "\n".join(map(str, others)), props["root"], props["purpose"], who
-    )
+    expected = Expected(props["trustDomain"], props["rootNamespace"])
+    certificate, chain = str(answer.get("certificate", "")), "\n".join(map(str, others))
+    made = verified(certificate, chain, props["root"], props["purpose"], who, expected)
     return {
         **{key: props.get(key) for key in _KEPT},
         "certificate": made.certificate,
@@ -114,6 +114,8 @@ class VaultRoot(SigningRoot):
             "body": _body(wanted),
             "root": self.root,
             "purpose": wanted.purpose,
+            "trustDomain": self.expected.trust_domain,
+            "rootNamespace": self.expected.namespace,
             "login": pulumi.Output.secret(self.login.login),
             "request": request,
         }

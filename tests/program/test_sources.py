@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from cryptography import x509
 
 from mesh_components.settings.place import PlaceError
 from mesh_components.topology.certificates import Bundle, Problem, problems
@@ -224,6 +225,14 @@ class TestVault:
         server.namespace = "team"
         assert verdict(self.built(server, issuer="mesh", namespace="team")) == ()
         assert server.asked[0][0] == "pki/issuer/mesh/sign-intermediate"
+
+    def test_name_constraints_are_those_of_this_mesh(self, server: SmallVault) -> None:
+        trees = [x509.UniformResourceIdentifier("example.org")]
+        above = root(extra=[(x509.NameConstraints(trees, None), True)])
+        server.issuer = under(above, 5, name="Upper CA", path_length=None, san=None)
+        wanted = document("c1", "c2", trustDomain="example.org", trust={"source": self.source(server)})
+        answers = {**REAL_TLS, VAULT_TYPE: self.answer}
+        assert len(bundles(federation(wanted, texts=self.texts(server), answers=answers))) == 2
 
     def test_a_login_comes_first(self, server: SmallVault) -> None:
         texts = self.texts(server, **{"appRole.secretId": SECRET_ID})

@@ -63,7 +63,11 @@ def test_a_stack_that_says_nothing(stack: Path) -> None:
     assert "two/other has no output publicFacts" in done.output
 
 
-@pytest.mark.parametrize("contents", [None, "", "{}", json.dumps({**FACTS.document(), "mesh": "mesh9"})])
+@pytest.mark.parametrize(
+    "contents",
+    [None, "", "{}", json.dumps({**FACTS.document(), "mesh": "mesh9"})],
+    ids=["no file", "empty", "no facts", "changed"],
+)
 def test_what_cannot_be_signed_off(tmp_path: Path, contents: str | None) -> None:
     file = tmp_path / "mesh2.json"
     if contents is not None:
