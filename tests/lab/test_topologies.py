@@ -141,13 +141,18 @@ def found(api: Api, path: str) -> dict[str, Any] | None:
 
 @pytest.fixture(scope="module", params=TOPOLOGIES)
 def applied(
-    request: pytest.FixtureRequest, wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    wide_lab: RealLab,
+    tmp_path_factory: pytest.TempPathFactory,
+    eventually: Eventually,
 ) -> Iterator[Applied]:
     recipe = request.param
     document = on_lab(recipe)
     apis = {cluster["name"]: Api(wide_lab.kubeconfig(lab_cluster(cluster["name"]))) for cluster in document["clusters"]}
     project = Project(tmp_path_factory.mktemp(recipe), wide_lab.dir, stack=recipe)
     project.write(document)
+    for api in apis.values():
+        forget_kept_crds(eventually, api)
     before = {name: everything(api) for name, api in apis.items()}
     preview = project.preview()
     try:
@@ -156,7 +161,7 @@ def applied(
     finally:
         project.done("destroy", "--yes")
         for api in apis.values():
-            forget_kept_crds(api)
+            forget_kept_crds(eventually, api)
 
 
 def signing_certificate(mesh: Applied, cluster: str) -> bool:
@@ -372,12 +377,16 @@ def test_removing_it_leaves_nothing(applied: Applied, eventually: Eventually) ->
         assert left(eventually, api, applied.before[cluster] | kept) == set()
 
 
-def forget_kept_crds(api: Api) -> None:
-    """What destroy keeps belongs to a release in one root namespace; the next recipe may use another."""
+def forget_kept_crds(eventually: Eventually, api: Api) -> None:
+    """What destroy keeps belongs to a release in one root namespace, and the next recipe, or test, may use another."""
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    for item in api.get(path)["items"]:
-        if item["spec"]["group"] == "charts.test":
-            api.request("DELETE", f"{path}/{item['metadata']['name']}")
+
+    def kept() -> list[str]:
+        return [i["metadata"]["name"] for i in api.get(path)["items"] if i["spec"]["group"] == "charts.test"]
+
+    for name in kept():
+        api.request("DELETE", f"{path}/{name}")
+    eventually(lambda: not kept())
 
 
 def left(eventually: Eventually, api: Api, known: set[str]) -> set[str]:
