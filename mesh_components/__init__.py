@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mesh_components.control_plane.remote import RemoteIstiod, RemoteIstiodArgs
     from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
     from mesh_components.control_plane.validator import DefaultValidator, DefaultValidatorArgs
+    from mesh_components.discovery.account import ReaderAccount, ReaderAccountArgs
     from mesh_components.discovery.bundle import RemoteSecretBundle, RemoteSecretBundleArgs
     from mesh_components.discovery.config_secret import ConfigSecret, ConfigSecretArgs
     from mesh_components.discovery.reader import ReaderToken, ReaderTokenArgs
@@ -90,6 +91,8 @@ _ROOMS = {
     "MeshTrust": "trust.mesh_trust",
     "MeshTrustArgs": "trust.mesh_trust",
     "OtherMeshArgs": "trust.mesh_trust",
+    "ReaderAccount": "discovery.account",
+    "ReaderAccountArgs": "discovery.account",
     "ReaderToken": "discovery.reader",
     "ReaderTokenArgs": "discovery.reader",
     "RemoteIstiod": "control_plane.remote",
@@ -159,6 +162,8 @@ __all__ = [
     "MeshTrust",
     "MeshTrustArgs",
     "OtherMeshArgs",
+    "ReaderAccount",
+    "ReaderAccountArgs",
     "ReaderToken",
     "ReaderTokenArgs",
     "RemoteIstiod",

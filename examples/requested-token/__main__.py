@@ -1,4 +1,4 @@
-"""A reader's token with an end: west's istiod reads east with it, and every `pulumi up` in its last days renews it."""
+"""West reads east as an account with few rights, by a token with an end: an `up` in its last days renews it."""
 
 from pathlib import Path
 
@@ -7,6 +7,8 @@ import pulumi
 from mesh_components import (
     AttachedCluster,
     AttachedClusterArgs,
+    ReaderAccount,
+    ReaderAccountArgs,
     RemoteSecret,
     RemoteSecretArgs,
     RequestedToken,
@@ -18,10 +20,12 @@ east, west = (
     AttachedCluster(name, AttachedClusterArgs(kubeconfig=Path(config.require(f"{name}Kubeconfig")).read_text()))
     for name in ("east", "west")
 )
+in_east = pulumi.ResourceOptions(providers=[east.provider])
+account = ReaderAccount("east-account", ReaderAccountArgs(), in_east)
 token = RequestedToken(
     "east-reader",
-    RequestedTokenArgs(cluster=east, lifetime_hours=240, renew_before_hours=72),
-    pulumi.ResourceOptions(providers=[east.provider]),
+    RequestedTokenArgs(cluster=east, account="mesh-reader", lifetime_hours=240, renew_before_hours=72),
+    pulumi.ResourceOptions(providers=[east.provider], depends_on=[account]),
 )
 RemoteSecret("east-to-west", RemoteSecretArgs(source_name="east", source=east, reader=west, token=token))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from mesh_components.discovery.account import ReaderAccount, ReaderAccountArgs
 from mesh_components.discovery.bundle import RemoteSecretBundle, RemoteSecretBundleArgs
 from mesh_components.discovery.config_secret import ConfigSecret, ConfigSecretArgs
 from mesh_components.discovery.reader import ReaderToken, ReaderTokenArgs
@@ -28,26 +29,34 @@ def token(site: Site, member: Member) -> None:
     if not member.plan.source or member.plan.settings.peer_kubeconfig is not None:
         return
     planned = tokens(site.mesh, member.plan.name)
-    make = _requested if planned.requested else _long_lived
+    account = _account(site, member) if planned.own else None
     for serial in planned.serials:
-        member.token = make(site, member, names.numbered(f"{member.prefix}-reader", serial), serial)
+        name = names.numbered(f"{member.prefix}{planned.suffix}", serial)
+        opts = site.inside(member, *member.ready, account)
+        make = _requested if planned.requested else _long_lived
+        member.token = make(site, member, name, {"account": planned.account, "serial": serial}, opts)
 
 
-def _long_lived(site: Site, member: Member, name: str, serial: int) -> Token:
-    args = ReaderTokenArgs(namespace=site.mesh.istio.namespace, serial=serial)
-    return ReaderToken(name, args, site.inside(member, *member.ready))
+def _account(site: Site, member: Member) -> ReaderAccount:
+    served = member.plan.control_plane != member.plan.name
+    args = ReaderAccountArgs(served=served, namespace=site.mesh.istio.namespace)
+    return ReaderAccount(f"{member.prefix}-reader-account", args, site.inside(member, *member.ready))
 
 
-def _requested(site: Site, member: Member, name: str, serial: int) -> Token:
+def _long_lived(site: Site, _: Member, name: str, which: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Token:
+    return ReaderToken(name, ReaderTokenArgs(namespace=site.mesh.istio.namespace, **which), opts)
+
+
+def _requested(site: Site, member: Member, name: str, which: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Token:
     stated = site.mesh.discovery.tokens
     args = RequestedTokenArgs(
         cluster=member.cluster,
         namespace=site.mesh.istio.namespace,
         lifetime_hours=stated.lifetime_hours,
         renew_before_hours=stated.renew_before_hours,
-        serial=serial,
+        **which,
     )
-    return RequestedToken(name, args, site.inside(member, *member.ready))
+    return RequestedToken(name, args, opts)
 
 
 def expires(members: Members) -> dict[str, Any]:

@@ -46,4 +46,7 @@ class DiscoverySettings(Settings):
     secrets: Literal["separate", "bundled"] = "separate"
     """`separate`: one Secret per pair, as istioctl makes them. `bundled`: one Secret per reader with a key for each
     source, so that N clusters need N Secrets and not N x N."""
+    account: Literal["chart", "own"] = "chart"
+    """With which clusters are read. `chart`: the one that Istio's charts bring. `own`: one of this program, with no
+    more rights than istiod asks for."""
     tokens: TokenSettings = TokenSettings()

@@ -18,6 +18,8 @@ BUNDLED_SECRET = "istio-remote-secrets"  # noqa: S105 - the name of one
 ROOT_CERT = "istio-ca-root-cert"
 """ConfigMap in which istiod gives the roots to the workloads of a namespace."""
 READER_ACCOUNT = "istio-reader-service-account"
+OWN_READER = "mesh-reader"
+"""The account with no more rights than istiod asks for."""
 
 NETWORK_LABEL = "topology.istio.io/network"
 MULTI_CLUSTER_LABEL = "istio/multiCluster"

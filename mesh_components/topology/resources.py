@@ -97,13 +97,20 @@ def _everywhere(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
         if cluster.settings.east_west.credential is None:
             yield "ServerCertificate", "-certificate", "the certificate of that gateway"
     if cluster.settings.peer_kubeconfig is None:
-        if cluster.source:
-            planned = tokens(topology.mesh, cluster.name)
-            for serial in planned.serials:
-                kind = "RequestedToken" if planned.requested else "ReaderToken"
-                yield kind, numbered("-reader", serial), numbered("the readers' token", serial)
-        if any(edge.config for edge in topology.edges if edge.source == cluster.name):
-            yield "ReaderToken", "-istiod-token", "the external istiod's token"
+        yield from _read(topology, cluster)
+
+
+def _read(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
+    """With which istiods authenticate here."""
+    if cluster.source:
+        planned = tokens(topology.mesh, cluster.name)
+        if planned.own:
+            yield "ReaderAccount", "-reader-account", "the readers' account"
+        for serial in planned.serials:
+            kind = "RequestedToken" if planned.requested else "ReaderToken"
+            yield kind, numbered(planned.suffix, serial), numbered("the readers' token", serial)
+    if any(edge.config for edge in topology.edges if edge.source == cluster.name):
+        yield "ReaderToken", "-istiod-token", "the external istiod's token"
 
 
 def _other_meshes(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:

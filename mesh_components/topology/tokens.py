@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mesh_components.settings import MeshSettings
+from mesh_components.topology import names
 from mesh_components.topology.versions import ROTATES, KnownBug, bugs, parse
 
 
@@ -21,6 +22,19 @@ class Tokens:
     """From the TokenRequest API, with an end."""
     serials: tuple[int, ...]
     """Those that exist, oldest first; the last one is handed out."""
+    own: bool = False
+    """Of an account of this program."""
+
+    @property
+    def account(self) -> str:
+        """Whose they are."""
+        return names.OWN_READER if self.own else names.READER_ACCOUNT
+
+    @property
+    def suffix(self) -> str:
+        """What follows the cluster's name in the resource's, of the first serial. Another account's token is another
+        resource: replaced in place, the Secret before would go before what carries its token has changed."""
+        return "-own-reader" if self.own else "-reader"
 
 
 def tokens(mesh: MeshSettings, cluster: str) -> Tokens:
@@ -28,7 +42,7 @@ def tokens(mesh: MeshSettings, cluster: str) -> Tokens:
     stated = mesh.discovery.tokens
     serial = stated.serials.get(cluster, 1)
     kept = (serial - 1,) if stated.keep_previous and serial > 1 else ()
-    return Tokens(stated.kind == "requested", (*kept, serial))
+    return Tokens(stated.kind == "requested", (*kept, serial), mesh.discovery.account == "own")
 
 
 def replaced(mesh: MeshSettings, *clusters: str, keep: bool) -> MeshSettings:

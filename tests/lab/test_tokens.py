@@ -32,9 +32,9 @@ class Mesh:
         self.handed: list[str] = []
         """Every kubeconfig that was handed out."""
 
-    def up(self, **tokens: Any) -> None:
+    def up(self, account: str = "chart", **tokens: Any) -> None:
         document = self.project.document
-        self.project.write({**document, "discovery": {"tokens": tokens}})
+        self.project.write({**document, "discovery": {"account": account, "tokens": tokens}})
         result = self.project.run("up", "--yes")
         assert result.returncode == 0, result.stdout + result.stderr
         self.said += [result.stdout, result.stderr]
@@ -115,6 +115,21 @@ def test_of_one_switch_to_the_other_nobody_sees_a_gap(mesh: Mesh, eventually: Ev
     old, version = mesh.kubeconfig(), mesh.version()
     mesh.up(kind="requested")
     assert works(mesh.kubeconfig())
+    eventually(partial(fails, old), seconds=30)
+    assert [kind for kind, _ in mesh.seen(version)] == ["MODIFIED"]
+
+
+def test_an_account_of_our_own_reads_and_of_the_secrets_it_writes_none(mesh: Mesh, eventually: Eventually) -> None:
+    mesh.up(kind="long-lived")
+    old, version = mesh.kubeconfig(), mesh.version()
+    mesh.up(kind="requested", account="own")
+    reader = client_of(mesh.kubeconfig())
+    assert works(mesh.kubeconfig())
+    assert client.CoreV1Api(reader).list_secret_for_all_namespaces(limit=1).items
+    assert client.DiscoveryV1Api(reader).list_endpoint_slice_for_all_namespaces(limit=1).items
+    for path in ("/api/v1/replicationcontrollers", "/apis/networking.istio.io/v1/virtualservices"):
+        with pytest.raises(client.ApiException, match="403"):
+            reader.call_api(path, "GET", auth_settings=["BearerToken"], response_type="object")
     eventually(partial(fails, old), seconds=30)
     assert [kind for kind, _ in mesh.seen(version)] == ["MODIFIED"]
 

@@ -19,6 +19,7 @@ from mesh_components.discovery.reader import ReaderToken, ReaderTokenArgs
 from mesh_components.discovery.remote_secret import RemoteSecret, RemoteSecretArgs
 from mesh_components.discovery.requested import RequestedToken, RequestedTokenArgs
 from mesh_components.discovery.source import RemoteSource
+from mesh_components.topology.rights import rights, rules
 from tests.support.graph import Graph, Registered, run
 from tests.support.meshes import document, federation, kubeconfig
 
@@ -202,6 +203,19 @@ class TestTokensOfAMesh:
     @pytest.mark.parametrize("kind", ["long-lived", "requested"])
     def test_preview_records_the_same_graph_as_up(self, kind: str) -> None:
         assert self.mesh(kind=kind, preview=True).drawing() == self.mesh(kind=kind).drawing()
+
+    @pytest.mark.parametrize("kind", ["long-lived", "requested"])
+    def test_an_account_of_our_own_comes_before_its_token(self, kind: str) -> None:
+        wanted = document("east", "west", discovery={"account": "own", "tokens": {"kind": kind}})
+        wanted["clusters"][1] |= {"role": "remote", "controlPlane": "east"}
+        graph = federation(wanted)
+        (account,) = graph.of_type("mesh:index:ReaderAccount")
+        assert account.name == "mesh-west-reader-account"
+        role = graph.resources_by_name["mesh-west-reader-account-role"]
+        assert graph.cluster(role) == "west"
+        assert role.inputs["rules"] == rules(rights(served=True))
+        made = {"long-lived": "mesh-west-own-reader-secret", "requested": "mesh-west-own-reader-request"}[kind]
+        assert "mesh-west-reader-account-binding" in graph.resources_by_name[made].depends_on
 
     def test_a_cluster_without_a_kubeconfig_is_told_so(self) -> None:
         class Other(Cluster):

@@ -1,0 +1,55 @@
+"""The account with which a cluster is read. Owns the account, a ClusterRole with what istiod asks for, and the binding.
+
+Istio's charts bring an account of their own, with more. This one is for who wants less, and for clusters without it.
+"""
+
+from __future__ import annotations
+
+import pulumi
+
+from mesh_components.component import ComponentArgs, child_options
+from mesh_components.kubernetes import KubernetesObject, Plain
+from mesh_components.topology import names
+from mesh_components.topology.rights import rights, rules
+
+
+class ReaderAccountArgs(ComponentArgs):
+    """Which cluster's account."""
+
+    served: bool = False
+    """True: proxies in this cluster talk to the istiod that reads it, as in a remote. It then also writes: the root
+    certificate into every namespace, and the injector's CA bundle."""
+    namespace: str = "istio-system"
+    account: str = names.OWN_READER
+
+
+class ReaderAccount(pulumi.ComponentResource):
+    """Less than the chart's reader, and still every Secret of the cluster: istiod watches them in every cluster that it
+    reads, and knows nothing of a cluster where it may not."""
+
+    account: pulumi.Output[str]
+    """Name of the account, once it has its rights: an istiod that comes too early waits for nothing."""
+
+    def __init__(self, name: str, args: ReaderAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mesh:index:ReaderAccount", name, {"served": args.served}, opts)
+        child = child_options(self, opts)
+        scoped = f"{args.account}-{args.namespace}"
+        KubernetesObject(f"{name}-account", _object("v1", "ServiceAccount", args.account, args.namespace), child)
+        role = {**_object(_RBAC, "ClusterRole", scoped), "rules": rules(rights(served=args.served))}
+        KubernetesObject(f"{name}-role", role, child)
+        binding = {
+            **_object(_RBAC, "ClusterRoleBinding", scoped),
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": scoped},
+            "subjects": [{"kind": "ServiceAccount", "name": args.account, "namespace": args.namespace}],
+        }
+        bound = KubernetesObject(f"{name}-binding", binding, child)
+        self.account = bound.metadata.apply(lambda _: args.account)
+        self.register_outputs({"account": self.account})
+
+
+_RBAC = "rbac.authorization.k8s.io/v1"
+
+
+def _object(api_version: str, kind: str, name: str, namespace: str | None = None) -> Plain:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
