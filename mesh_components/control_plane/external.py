@@ -17,6 +17,7 @@ from mesh_components.control_plane.args import ControlPlaneArgs
 from mesh_components.control_plane.placeholders import known_later, known_roots
 from mesh_components.control_plane.register import register, when_made
 from mesh_components.settings.cluster import AddressType
+from mesh_components.settings.discovery import MountedSettings
 from mesh_components.settings.istio import PilotSettings
 from mesh_components.topology import names
 
@@ -32,6 +33,8 @@ class ExternalIstiodArgs(ControlPlaneArgs):
     """That gateway has a certificate of a public authority; else it has one under our root."""
     pilot: PilotSettings = PilotSettings()
     network_policies: bool = False
+    mounted: MountedSettings | None = None
+    """Where the kubeconfigs of other clusters are, in the place of remote secrets."""
 
 
 class ExternalIstiod(pulumi.ComponentResource):
@@ -54,4 +57,5 @@ class ExternalIstiod(pulumi.ComponentResource):
 def chart_values(args: ExternalIstiodArgs) -> dict[str, Any]:
     """Values of the chart `istiod`."""
     size = values.deployment(args.revision, args.pilot, args.network_policies)
-    return values.merge(values.common(args), size, values.external(args.revision, trusted=args.public_certificate))
+    merged = values.merge(values.common(args), size, values.external(args.revision, trusted=args.public_certificate))
+    return values.with_mounted(merged, args.mounted)

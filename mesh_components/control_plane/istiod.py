@@ -14,6 +14,7 @@ from mesh_components.control_plane import charts, values
 from mesh_components.control_plane.args import ControlPlaneArgs
 from mesh_components.control_plane.placeholders import known_later, known_roots
 from mesh_components.control_plane.register import register, when_made
+from mesh_components.settings.discovery import MountedSettings
 from mesh_components.settings.istio import PilotSettings
 from mesh_components.topology import names
 
@@ -27,6 +28,8 @@ class IstiodArgs(ControlPlaneArgs):
     """Names beside its own for its certificate: a host name by which the webhooks of remotes call it."""
     pilot: PilotSettings = PilotSettings()
     network_policies: bool = False
+    mounted: MountedSettings | None = None
+    """Where the kubeconfigs of other clusters are, in the place of remote secrets."""
 
 
 class Istiod(pulumi.ComponentResource):
@@ -57,4 +60,5 @@ def chart_values(args: IstiodArgs) -> dict[str, Any]:
     serves = {"global": {"externalIstiod": True}} if args.serves_remotes else {}
     hosts = {"env": {"ISTIOD_CUSTOM_HOST": ",".join(args.custom_hosts)}} if args.custom_hosts else {}
     size = values.deployment(args.revision, args.pilot, args.network_policies)
-    return values.merge(values.common(args), values.primary(args), size, serves, hosts)
+    merged = values.merge(values.common(args), values.primary(args), size, serves, hosts)
+    return values.with_mounted(merged, args.mounted)

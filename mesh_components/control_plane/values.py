@@ -21,6 +21,7 @@ from mesh_components.control_plane.mesh_config import (
 )
 from mesh_components.control_plane.placeholders import ADDRESS, CA_BUNDLE, URL_HOST
 from mesh_components.settings.cluster import AddressType, Platform
+from mesh_components.settings.discovery import MountedSettings
 from mesh_components.settings.istio import PilotSettings
 from mesh_components.topology.names import ISTIOD_PORT, MULTI_ROOT_ISTIOD, WEBHOOK_PORT
 
@@ -40,6 +41,10 @@ SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
 
 INJECTOR = "istio-sidecar-injector"
 """ConfigMap with the templates of sidecars."""
+
+
+MOUNTED = "mesh-clusters"
+"""Name of the volume with kubeconfigs."""
 
 
 def crds() -> dict[str, Any]:
@@ -134,6 +139,21 @@ def deployment(revision: str, pilot: PilotSettings, network_policies: bool) -> d
             }
         ]
     return {**values, **policies(network_policies)}
+
+
+def with_mounted(values: Mapping[str, Any], mounted: MountedSettings | None) -> dict[str, Any]:
+    """The values of an istiod that reads kubeconfigs from a folder, besides the volumes that it has already. The folder
+    has to be there when istiod starts: it does not look again (istio/istio pkg/kube/multicluster/
+    remote_config_source.go)."""
+    if mounted is None:
+        return dict(values)
+    mount = {"name": MOUNTED, "mountPath": mounted.path, "readOnly": True}
+    return {
+        **values,
+        "env": {**values.get("env", {}), "PILOT_MULTICLUSTER_KUBECONFIG_PATH": mounted.path},
+        "volumes": [*values.get("volumes", ()), {"name": MOUNTED, **mounted.volume}],
+        "volumeMounts": [*values.get("volumeMounts", ()), mount],
+    }
 
 
 def policies(enabled: bool) -> dict[str, Any]:

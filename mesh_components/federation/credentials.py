@@ -19,7 +19,7 @@ from mesh_components.discovery.token import Token
 from mesh_components.federation.member import Member, Site
 from mesh_components.settings.kubeconfig import only
 from mesh_components.topology import Edge, names
-from mesh_components.topology.tokens import tokens
+from mesh_components.topology.tokens import handed_out_elsewhere, tokens
 
 Members = Mapping[str, Member]
 
@@ -92,7 +92,9 @@ def config_secret(site: Site, config: Member, external: Member) -> ConfigSecret:
 
 
 def remote_secrets(site: Site, members: Members, edges: Iterable[Edge]) -> None:
-    """One Secret per edge, or one per reader, as the document says."""
+    """One Secret per edge, or one per reader, or none, as the document says."""
+    if handed_out_elsewhere(site.mesh):
+        return
     plain = sorted((edge for edge in edges if not edge.config), key=lambda edge: (edge.reader, edge.source))
     for reader, group in groupby(plain, key=lambda edge: edge.reader):
         sources = [members[edge.source] for edge in group]

@@ -18,6 +18,7 @@ from mesh_components.federation import trust
 from mesh_components.federation.member import Member, Site
 from mesh_components.topology import Revision, names
 from mesh_components.topology.revisions import default_version
+from mesh_components.topology.tokens import mounted
 
 
 def primary(site: Site, member: Member) -> None:
@@ -110,6 +111,7 @@ def external(site: Site, member: Member, config: Member, kubeconfig: pulumi.Reso
         public_certificate=_public(member),
         pilot=site.mesh.istio.pilot,
         network_policies=site.mesh.istio.network_policies,
+        mounted=mounted(site.mesh),
     )
     opts = site.inside(member, member.namespace, member.cacerts, *member.planes, kubeconfig)
     member.planes.append(ExternalIstiod(_named(f"{member.prefix}-istiod", revision), args, opts))
@@ -169,6 +171,7 @@ def _istiod(site: Site, member: Member, revision: Revision) -> IstiodArgs:
         custom_hosts=(stated,) if by_name and stated else (),
         pilot=istio.pilot,
         network_policies=istio.network_policies,
+        mounted=mounted(site.mesh),
     )
 
 

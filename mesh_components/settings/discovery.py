@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -33,6 +33,16 @@ class TokenSettings(Settings):
     """The token of the serial before stays valid until this is taken out."""
 
 
+class MountedSettings(Settings):
+    """Where istiod finds kubeconfigs that somebody else puts there: an agent, a CSI driver, another program."""
+
+    volume: dict[str, Any]
+    """The volume of istiod's pods, as Kubernetes writes its source: `{secret: {secretName: ...}}`, `{csi: {...}}`,
+    `{projected: {...}}`."""
+    path: str = "/var/run/secrets/mesh/clusters"
+    """Where it is mounted. istiod reads the files whose names end in `.yaml` or `.yml`."""
+
+
 class DiscoverySettings(Settings):
     """Who sees whom. A remote is always read by the cluster that serves it."""
 
@@ -43,9 +53,11 @@ class DiscoverySettings(Settings):
     """Names of the hubs."""
     edges: tuple[EdgeSettings, ...] = ()
     """The pairs, each in one direction."""
-    secrets: Literal["separate", "bundled"] = "separate"
+    secrets: Literal["separate", "bundled", "mounted"] = "separate"
     """`separate`: one Secret per pair, as istioctl makes them. `bundled`: one Secret per reader with a key for each
-    source, so that N clusters need N Secrets and not N x N."""
+    source, so that N clusters need N Secrets and not N x N. `mounted`: none; istiod reads a folder."""
+    mounted: MountedSettings | None = None
+    """That folder, with `secrets: mounted`."""
     account: Literal["chart", "own"] = "chart"
     """With which clusters are read. `chart`: the one that Istio's charts bring. `own`: one of this program, with no
     more rights than istiod asks for."""

@@ -128,6 +128,8 @@ CATALOGUE: Mapping[str, str] = {
     "MESH703": "The reach of discovery is empty",
     "MESH704": "Hubs or edges are listed, and the reach ignores them",
     "MESH705": "A cluster is in no edge of discovery",
+    "MESH706": "What is mounted for discovery is not said, or for nothing",
+    "MESH707": "The Istio version reads no mounted kubeconfigs",
     "MESH801": "The facts of another mesh are missing or cannot be read",
     "MESH802": "Two meshes have the same ID",
     "MESH803": "Two meshes have the same trust domain",

@@ -153,13 +153,13 @@ def _istio(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
 
 def _secrets(topology: Topology, name: str) -> Iterator[Resource]:
     """With which istiods read clusters."""
-    bundled = topology.mesh.discovery.secrets == "bundled"
+    how = topology.mesh.discovery.secrets
     for edge in topology.edges:
         if edge.config:
             yield _pair("ConfigSecret", name, edge)
-        elif not bundled:
+        elif how == "separate":
             yield _pair("RemoteSecret", name, edge)
-    if bundled:
+    if how == "bundled":
         for reader in dict.fromkeys(edge.reader for edge in topology.edges if not edge.config):
             what = f'what "{reader}" reads'
             yield Resource("mesh:index:RemoteSecretBundle", f"{name}-{reader}-sources", what, reader)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mesh_components.settings import MeshSettings
+from mesh_components.settings.discovery import MountedSettings
 from mesh_components.topology import names
 from mesh_components.topology.versions import ROTATES, KnownBug, bugs, parse
 
@@ -41,8 +42,20 @@ def tokens(mesh: MeshSettings, cluster: str) -> Tokens:
     """The tokens with which `cluster` is read."""
     stated = mesh.discovery.tokens
     serial = stated.serials.get(cluster, 1)
+    if handed_out_elsewhere(mesh):
+        return Tokens(False, ())
     kept = (serial - 1,) if stated.keep_previous and serial > 1 else ()
     return Tokens(stated.kind == "requested", (*kept, serial), mesh.discovery.account == "own")
+
+
+def handed_out_elsewhere(mesh: MeshSettings) -> bool:
+    """Whether somebody else hands out what clusters are read with."""
+    return mesh.discovery.secrets == "mounted"
+
+
+def mounted(mesh: MeshSettings) -> MountedSettings | None:
+    """The folder from which istiods read clusters; None where they read Secrets of this program."""
+    return mesh.discovery.mounted if handed_out_elsewhere(mesh) else None
 
 
 def replaced(mesh: MeshSettings, *clusters: str, keep: bool) -> MeshSettings:

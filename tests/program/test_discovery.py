@@ -229,6 +229,37 @@ class TestTokensOfAMesh:
             run(program)
 
 
+class TestMounted:
+    """istiod reads a folder: nothing of ours is about another cluster."""
+
+    @staticmethod
+    def mesh(*, preview: bool = False) -> Graph:
+        wanted = document("east", "west", istio={"install": "charts"})
+        wanted["discovery"] = {"secrets": "mounted", "mounted": {"volume": {"secret": {"secretName": "clusters"}}}}
+        return federation(wanted, preview=preview)
+
+    def test_each_istiod_mounts_it_and_is_told_where(self) -> None:
+        graph = self.mesh()
+        istiods = [item for item in graph.of_type("kubernetes:apps/v1:Deployment") if "istiod" in item.kubernetes_name]
+        assert sorted(map(graph.cluster, istiods)) == ["east", "west"]
+        for item in istiods:
+            pod = item.inputs["spec"]["template"]["spec"]
+            assert {"name": "mesh-clusters", "secret": {"secretName": "clusters"}} in pod["volumes"]
+            mount = {"name": "mesh-clusters", "mountPath": "/var/run/secrets/mesh/clusters", "readOnly": True}
+            assert mount in pod["containers"][0]["volumeMounts"]
+        told = [rendered["values"].get("env", {}) for rendered in graph.rendered if "env" in rendered["values"]]
+        assert {"PILOT_MULTICLUSTER_KUBECONFIG_PATH": "/var/run/secrets/mesh/clusters"}.items() <= told[0].items()
+
+    def test_no_token_and_no_remote_secret(self) -> None:
+        graph = self.mesh()
+        for kind in ("ReaderToken", "RequestedToken", "RemoteSecret", "RemoteSecretBundle"):
+            assert graph.of_type(f"mesh:index:{kind}") == []
+        assert {item.kubernetes_name for item in graph.of_type("kubernetes:core/v1:Secret")} == {"cacerts"}
+
+    def test_preview_records_the_same_graph_as_up(self) -> None:
+        assert self.mesh(preview=True).drawing() == self.mesh().drawing()
+
+
 class TestSource:
     """A secret from which no istiod could read anything would be found out only in istiod's log."""
 

@@ -49,7 +49,8 @@ def _istiod(values: Mapping[str, Any], namespace: str) -> Objects:
 
 def _serving(values: Mapping[str, Any], suffix: str, namespace: str) -> Objects:
     env = [{"name": name, "value": value} for name, value in values.get("env", {}).items()]
-    pod = {"spec": {"containers": [{"name": "discovery", "env": env}]}}
+    container = {"name": "discovery", "env": env, "volumeMounts": values.get("volumeMounts", [])}
+    pod = {"spec": {"containers": [container], "volumes": values.get("volumes", [])}}
     return [
         _object("v1", "ServiceAccount", f"istiod{suffix}", namespace),
         _object("apps/v1", "Deployment", f"istiod{suffix}", namespace, spec={"template": pod}),

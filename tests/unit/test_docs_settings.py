@@ -25,7 +25,7 @@ from mesh_components.settings.cluster import (
     LocalitySettings,
     StackReferenceSettings,
 )
-from mesh_components.settings.discovery import DiscoverySettings, EdgeSettings, TokenSettings
+from mesh_components.settings.discovery import DiscoverySettings, EdgeSettings, MountedSettings, TokenSettings
 from mesh_components.settings.gke import (
     AuthorizedNetworkSettings,
     CreateSettings,
@@ -126,6 +126,7 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`imports[]`", "", ImportSettings),
     ("`exports[]`", "", ExportSettings),
     ("`ports[]`", "", ExportPort),
+    ("`mounted`", "", MountedSettings),
     ("`discovery`", "edges[].", EdgeSettings),
 ]
 """Heading on the page, what stands before its keys there, and the model."""

@@ -11,7 +11,7 @@ from mesh_components.topology import plan
 from mesh_components.topology.findings import findings
 from mesh_components.topology.resources import resources
 from mesh_components.topology.tokens import Tokens, replaced, restarts, tokens, withdrawn
-from tests.support.findings import ERROR, WARNING, Patch, codes, mesh, one
+from tests.support.findings import ERROR, WARNING, Patch, codes, kubeconfig, mesh, one
 
 
 def with_tokens(east: Patch | None = None, **keys: Any) -> MeshSettings:
@@ -55,6 +55,55 @@ FOUND: list[tuple[str, Severity, str, MeshSettings]] = [
     ("MESH509", WARNING, "renewBeforeHours", with_tokens(renewBeforeHours=48)),
     ("MESH509", WARNING, "keepPrevious", with_tokens(keepPrevious=True)),
 ]
+
+
+SECRET: Patch = {"secret": {"secretName": "clusters"}}
+GOOD_MOUNT: Patch = {"secrets": "mounted", "mounted": {"volume": SECRET}}
+CHARTS: Patch = {"version": "1.30.5", "install": "charts"}
+
+
+def with_mount(istio: Patch = CHARTS, **keys: Any) -> MeshSettings:
+    return mesh({"istio": istio, "discovery": {**GOOD_MOUNT, **keys}})
+
+
+MOUNTED: list[tuple[str, Severity, str, MeshSettings]] = [
+    ("MESH706", ERROR, "discovery.secrets", with_mount(mounted=None)),
+    ("MESH706", ERROR, "discovery.mounted.volume", with_mount(mounted={"volume": {}})),
+    ("MESH706", ERROR, "discovery.mounted.volume", with_mount(mounted={"volume": {**SECRET, "emptyDir": {}}})),
+    ("MESH706", WARNING, "discovery.mounted", with_mount(secrets="bundled")),
+    ("MESH707", ERROR, "istio.version", with_mount({**CHARTS, "version": "1.29.7"})),
+    ("MESH509", WARNING, "discovery.tokens", with_mount(tokens={"kind": "requested"})),
+    ("MESH509", WARNING, "discovery.account", with_mount(account="own")),
+]
+
+
+@pytest.mark.parametrize(("code", "severity", "place", "document"), MOUNTED)
+def test_found_of_what_is_mounted(code: str, severity: Severity, place: str, document: MeshSettings) -> None:
+    found = [item for item in findings(document) if item.code != "MESH421"]
+    one(tuple(found), code, severity, place)
+
+
+@pytest.mark.parametrize("document", [with_mount(), with_mount({"install": "none"}, mounted=None)])
+def test_quiet_of_what_is_mounted(document: MeshSettings) -> None:
+    assert codes(findings(document)) == []
+
+
+def test_who_reads_a_folder_has_no_token() -> None:
+    assert tokens(with_mount(), "east").serials == ()
+    assert not [item for item in resources(plan(with_mount())) if "Token" in item.type or "Secret" in item.type]
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"client-certificate-data": "LS0t", "client-key-data": "LS0t"},
+        {"auth-provider": {"name": "oidc", "config": {"idp-issuer-url": "https://issuer.example.com"}}},
+    ],
+    ids=["certificate", "oidc"],
+)
+def test_other_credentials_that_istiod_accepts(user: Patch) -> None:
+    document = mesh(west={"peerKubeconfig": {"secret": "west-peers"}})
+    assert codes(findings(document, {}, {1: kubeconfig("https://203.0.113.11", user)})) == []
 
 
 @pytest.mark.parametrize(("code", "severity", "place", "document"), FOUND)

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from mesh_components.settings import Finding
 from mesh_components.settings.discovery import TokenSettings
-from mesh_components.topology.rules.context import Context, error, quoted, quoted_key, warning
+from mesh_components.topology.rules.context import Context, error, quoted, quoted_key, versions, warning
+from mesh_components.topology.versions import parse, text
 
 _SHORTEST_MARGIN = 48
+_FIRST_MOUNTED = (1, 30)
 
 
 def always_due(context: Context) -> Iterator[Finding]:
@@ -80,4 +82,55 @@ def ignored(context: Context) -> Iterator[Finding]:
         )
 
 
-RULES = (always_due, short_margin, nobody, ignored)
+def mounted(context: Context) -> Iterator[Finding]:
+    """MESH706."""
+    discovery = context.mesh.discovery
+    if discovery.secrets != "mounted":
+        if discovery.mounted is not None:
+            yield warning(
+                "MESH706",
+                "discovery.mounted",
+                f"with `secrets: {discovery.secrets}` istiod reads Secrets of this program, and no folder",
+                "set `discovery.secrets: mounted`, or take `mounted` out",
+            )
+        return
+    if discovery.mounted is None and context.mesh.istio.install == "charts":
+        yield error(
+            "MESH706",
+            "discovery.secrets",
+            "nothing says which folder of kubeconfigs istiod is to read, so it would read no cluster",
+            "add `discovery.mounted.volume` with the volume that holds them, or use `separate`",
+        )
+    elif discovery.mounted is not None and len(discovery.mounted.volume) != 1:
+        yield error(
+            "MESH706",
+            "discovery.mounted.volume",
+            f"a volume has one source, and this has {len(discovery.mounted.volume)}; the API server refuses such a pod",
+            "name one, such as `secret: {secretName: ...}` or `csi: {...}`",
+        )
+    if discovery.tokens != TokenSettings() or discovery.account != "chart":
+        yield warning(
+            "MESH509",
+            "discovery.tokens" if discovery.tokens != TokenSettings() else "discovery.account",
+            "whoever fills the mounted folder also chooses accounts and tokens, so nobody looks at this",
+            "take it out",
+        )
+
+
+def too_early(context: Context) -> Iterator[Finding]:
+    """MESH707."""
+    if context.mesh.discovery.secrets != "mounted":
+        return
+    for place, stated in versions(context):
+        version = parse(stated)
+        if version and version[:2] < _FIRST_MOUNTED:
+            yield error(
+                "MESH707",
+                place,
+                f"Istio {stated} does not know PILOT_MULTICLUSTER_KUBECONFIG_PATH: it would look for Secrets, of which "
+                "there are none, and read no cluster",
+                f"use {text(_FIRST_MOUNTED)} or later, or `discovery.secrets: separate`",
+            )
+
+
+RULES = (always_due, short_margin, nobody, ignored, mounted, too_early)
