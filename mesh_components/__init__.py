@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mesh_components.clusters.cluster import Cluster, ClusterArgs
     from mesh_components.clusters.gke import GkeCluster, GkeClusterArgs
     from mesh_components.clusters.gke_network import GkeNetwork, GkeNetworkArgs
+    from mesh_components.clusters.ibm import IbmCluster, IbmClusterArgs
     from mesh_components.clusters.k3s import K3sCluster, K3sClusterArgs
     from mesh_components.clusters.namespace import RootNamespace, RootNamespaceArgs
     from mesh_components.clusters.stack import StackCluster, StackClusterArgs
@@ -79,6 +80,8 @@ _ROOMS = {
     "GkeClusterArgs": "clusters.gke",
     "GkeNetwork": "clusters.gke_network",
     "GkeNetworkArgs": "clusters.gke_network",
+    "IbmCluster": "clusters.ibm",
+    "IbmClusterArgs": "clusters.ibm",
     "IstioBase": "control_plane.base",
     "IstioBaseArgs": "control_plane.base",
     "Istiod": "control_plane.istiod",
@@ -150,6 +153,8 @@ __all__ = [
     "GkeClusterArgs",
     "GkeNetwork",
     "GkeNetworkArgs",
+    "IbmCluster",
+    "IbmClusterArgs",
     "IstioBase",
     "IstioBaseArgs",
     "Istiod",

@@ -24,6 +24,9 @@ from mesh_components.settings.kubeconfig import (
 from mesh_components.settings.place import PlaceError, PlaceSettings
 from mesh_components.topology import material
 from mesh_components.topology.certificates import pem
+from mesh_components.topology.ibm import api_keys
+
+_NO_KEY = "none: the preview is without credentials"
 
 
 def from_stack(config: pulumi.Config, folder: Path) -> MeshFederationArgs:
@@ -107,7 +110,7 @@ def _kubeconfigs(
 
 
 def _texts(mesh: MeshSettings, config: pulumi.Config, folder: Path) -> dict[str, str | PlaceError]:
-    """Certificates and keys; read in clear, as kubeconfigs are, and marked secret by what takes them."""
+    """Certificates and keys, also of APIs; read in clear, as kubeconfigs are, and marked secret by what takes them."""
 
     def read(source: PlaceSettings) -> str | PlaceError:
         try:
@@ -118,7 +121,11 @@ def _texts(mesh: MeshSettings, config: pulumi.Config, folder: Path) -> dict[str,
             return error
         return pem.decode(contents)
 
-    return {where: read(source) for where, source in material.places(mesh.trust)}
+    keys = {where: read(source) for where, source in api_keys(mesh)}
+    if process_environment().get(WITHOUT_CREDENTIALS):
+        # A preview asks IBM Cloud for nothing that it has not made before.
+        keys = {where: found if isinstance(found, str) else _NO_KEY for where, found in keys.items()}
+    return {**{where: read(source) for where, source in material.places(mesh.trust)}, **keys}
 
 
 def _secret_settings(config: pulumi.Config) -> place.Secrets:

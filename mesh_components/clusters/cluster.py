@@ -10,7 +10,7 @@ import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
 from mesh_components.component import ComponentArgs, MaybeOutput
-from mesh_components.settings.cluster import EastWestSettings, LocalitySettings, Platform
+from mesh_components.settings.cluster import Cloud, EastWestSettings, LocalitySettings, Platform
 from mesh_components.settings.kubeconfig import only
 from mesh_components.topology.load_balancers import LoadBalancer, load_balancer
 
@@ -26,6 +26,8 @@ class ClusterArgs(ComponentArgs):
     """The mesh's network that it is in."""
     locality: LocalitySettings | None = None
     platform: Platform = "generic"
+    cloud: Cloud | None = None
+    """Whose load balancers it has, where `platform` does not say it."""
     api_server: MaybeOutput[str] | None = None
     """URL of the API server as the peers reach it; that of the kubeconfig, or of the cluster, when left out."""
     api_server_for: Mapping[str, MaybeOutput[str]] = Field(default_factory=dict)
@@ -80,7 +82,7 @@ class Cluster(pulumi.ComponentResource):
         self.network = args.network
         self.locality = args.locality
         self.platform = args.platform
-        self.load_balancer = load_balancer(args.platform, args.gateway, args.gateway_ports)
+        self.load_balancer = load_balancer(args.cloud or args.platform, args.gateway, args.gateway_ports)
         self._addresses = args.api_server_for
 
     def _connect(

@@ -9,15 +9,18 @@ import pulumi
 
 from mesh_components.clusters.attached import AttachedCluster, AttachedClusterArgs
 from mesh_components.clusters.cluster import Cluster
+from mesh_components.clusters.ibm import IbmCluster, IbmClusterArgs
 from mesh_components.clusters.k3s import K3sCluster, K3sClusterArgs
 from mesh_components.clusters.stack import StackCluster, StackClusterArgs
 from mesh_components.federation.args import MeshFederationArgs
 from mesh_components.settings import MeshSettings
 from mesh_components.settings.gke import GkeSettings
-from mesh_components.topology import ClusterPlan
+from mesh_components.settings.ibm import IbmSettings
+from mesh_components.topology import ClusterPlan, material
 from mesh_components.topology.addresses import addresses
 from mesh_components.topology.edges import readers
 from mesh_components.topology.gke import Vpc, gke, region, vpcs
+from mesh_components.topology.ibm import api_key_place, ibm
 
 if TYPE_CHECKING:
     from mesh_components.clusters.gke_network import GkeNetwork
@@ -40,6 +43,9 @@ def cluster_of(
     made_here, reference = gke(item.settings), item.settings.stack_reference
     if made_here is not None:
         return _gke(args.mesh, networks, prefix, item, made_here, opts)
+    on_ibm = ibm(item.settings)
+    if on_ibm is not None:
+        return _ibm(args, prefix, item, on_ibm, opts)
     if reference is not None:
         taken = StackClusterArgs(
             stack=reference.stack, output=reference.output, exported_as=reference.cluster, **_described(item)
@@ -79,6 +85,24 @@ def _gke(
     return GkeCluster(prefix, args, opts)
 
 
+def _ibm(
+    args: MeshFederationArgs, prefix: str, item: ClusterPlan, wanted: IbmSettings, opts: pulumi.ResourceOptions
+) -> Cluster:
+    place = api_key_place([cluster.name for cluster in args.mesh.clusters].index(item.name))
+    key = material.text(args.texts, place)
+    if key is None:
+        raise pulumi.RunError(f"nothing says the API key that {place} names: hand it over in `texts`")
+    stated = item.settings
+    made = IbmClusterArgs(
+        settings=wanted,
+        api_key=key,
+        pod_range=next(iter(stated.pod_ranges), None),
+        service_range=next(iter(stated.service_ranges), None),
+        **_described(item),
+    )
+    return IbmCluster(prefix, made, opts)
+
+
 def _described(item: ClusterPlan) -> dict[str, Any]:
     stated = item.settings
     return {
@@ -86,6 +110,7 @@ def _described(item: ClusterPlan) -> dict[str, Any]:
         "network": stated.network,
         "locality": stated.locality,
         "platform": stated.platform,
+        "cloud": stated.cloud,
         "api_server": stated.api_server.address,
         "api_server_for": dict(stated.api_server.address_for),
         "adopts": item.adopts_crds,

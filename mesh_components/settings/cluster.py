@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from mesh_components.settings.base import ResourceAmounts, Settings
-from mesh_components.settings.gke import CreateSettings
+from mesh_components.settings.create import CreateSettings
 from mesh_components.settings.meshes import CrossMeshSettings
 from mesh_components.settings.place import PlaceSettings
 
 Platform = Literal[
     "generic", "gke", "ibm", "eks", "aks", "openshift", "k3s", "k3d", "microk8s", "minikube", "kind", "lab"
 ]
+Cloud = Literal["gke", "ibm", "ibm-classic", "eks", "aks"]
 Role = Literal["primary", "remote", "external", "config"]
 AddressType = Literal["ip", "hostname"]
 
@@ -115,6 +116,9 @@ class ClusterSettings(Settings):
     """Take the cluster from another stack, instead of `kubeconfig`."""
     platform: Platform = "generic"
     """Left out where `create` or `k3s` says it."""
+    cloud: Cloud | None = None
+    """Whose load balancers the cluster has, where `platform` does not say it: OpenShift on a cloud, or IBM Cloud
+    Classic."""
     role: Role = "primary"
     """`primary` runs an istiod of its own. `remote` is served by the istiod of another cluster. `external` runs an
     istiod for other clusters and has no workloads in the mesh; `config` is the cluster that holds its configuration."""
@@ -144,10 +148,11 @@ class ClusterSettings(Settings):
     @model_validator(mode="before")
     @classmethod
     def _platform_of_its_kind(cls, data: Any) -> Any:
-        """A cluster that is made on GKE is on GKE: nobody has to write it twice."""
+        """A cluster that is made on a cloud is on it: nobody has to write it twice."""
         if not isinstance(data, Mapping) or "platform" in data:
             return data
         made = data.get("create")
-        if isinstance(made, Mapping) and made.get("gke") is not None:
-            return {**data, "platform": "gke"}
+        for kind in CreateSettings.model_fields:
+            if isinstance(made, Mapping) and made.get(kind) is not None:
+                return {**data, "platform": kind}
         return {**data, "platform": "k3s"} if data.get("k3s") is not None else data

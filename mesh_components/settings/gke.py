@@ -83,9 +83,3 @@ class GkeSettings(Settings):
     """Of the cluster, for Google's bills."""
     fleet: str | None = None
     """Project of the fleet that the cluster joins; none when left out."""
-
-
-class CreateSettings(Settings):
-    """A cluster that this program makes. Exactly one kind."""
-
-    gke: GkeSettings | None = None

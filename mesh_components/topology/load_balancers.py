@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mesh_components.settings.cluster import AddressType, EastWestSettings, Platform
+from mesh_components.settings.cluster import AddressType, Cloud, EastWestSettings, Platform
 from mesh_components.topology.names import is_ip
 
 Scope = Literal["public", "internal"]
@@ -30,7 +30,9 @@ def _aws(scheme: str) -> dict[str, str]:
     }
 
 
-ANNOTATIONS: Mapping[Platform, Mapping[Scope, Mapping[str, str]]] = {
+Place = Platform | Cloud
+
+ANNOTATIONS: Mapping[Place, Mapping[Scope, Mapping[str, str]]] = {
     # A network load balancer on a backend service; the older kind knows neither DNS names nor more than one backend
     # (https://cloud.google.com/kubernetes-engine/docs/how-to/backend-service-based-external-load-balancer).
     "gke": {
@@ -45,6 +47,9 @@ ANNOTATIONS: Mapping[Platform, Mapping[Scope, Mapping[str, str]]] = {
         "public": {f"{_IBM}-ip-type": "public", f"{_IBM}-enable-features": "nlb"},
         "internal": {f"{_IBM}-ip-type": "private", f"{_IBM}-enable-features": "nlb"},
     },
+    # Classic clusters have load balancers inside of themselves, NLB 1.0, each with a portable IP of the VLAN
+    # (https://cloud.ibm.com/docs/containers?topic=containers-loadbalancer).
+    "ibm-classic": {"public": {f"{_IBM}-ip-type": "public"}, "internal": {f"{_IBM}-ip-type": "private"}},
     # AWS Load Balancer Controller; without a scheme it makes internal ones
     # (https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/).
     "eks": {"public": _aws("internet-facing"), "internal": _aws("internal")},
@@ -55,13 +60,13 @@ ANNOTATIONS: Mapping[Platform, Mapping[Scope, Mapping[str, str]]] = {
     # cloud-provider-kind and MetalLB give addresses of the machine's own container network.
     "kind": {"internal": {}},
 }
-"""By platform and scope. Platforms that are not here, OpenShift among them, run on many clouds: their annotations are
-those of the cloud below, which the document does not know."""
+"""By platform, or the cloud below it, and scope. Platforms that are not here, OpenShift among them, run on many clouds:
+`cloud` says on which."""
 
-ADDRESS_TYPES: Mapping[Platform, AddressType] = {"eks": "hostname", "ibm": "hostname"}
+ADDRESS_TYPES: Mapping[Place, AddressType] = {"eks": "hostname", "ibm": "hostname"}
 """What a load balancer has where no annotations of ours ask for another one; an IP on all other platforms."""
 
-_WITH_ANNOTATIONS: Mapping[Platform, AddressType] = {**ADDRESS_TYPES, "ibm": "ip"}
+_WITH_ANNOTATIONS: Mapping[Place, AddressType] = {**ADDRESS_TYPES, "ibm": "ip"}
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,12 @@ class LoadBalancer:
     """Where there is none: addresses that lead to nodes."""
 
 
-def load_balancer(platform: Platform, stated: EastWestSettings, ports: tuple[int, ...] = ()) -> LoadBalancer:
-    """What follows from the platform and from what the document says of the gateway."""
+def load_balancer(place: Place, stated: EastWestSettings, ports: tuple[int, ...] = ()) -> LoadBalancer:
+    """What follows from the platform, or the cloud below it, and from what the document says of the gateway."""
     scope = stated.load_balancer
-    preset = ANNOTATIONS.get(platform, {}).get(scope, {}) if scope else {}
+    preset = ANNOTATIONS.get(place, {}).get(scope, {}) if scope else {}
     return LoadBalancer(
-        address_type=_address_type(platform, stated),
+        address_type=_address_type(place, stated),
         annotations={**preset, **stated.annotations},
         scope=scope,
         source_ranges=stated.load_balancer_source_ranges,
@@ -92,10 +97,10 @@ def load_balancer(platform: Platform, stated: EastWestSettings, ports: tuple[int
     )
 
 
-def _address_type(platform: Platform, stated: EastWestSettings) -> AddressType:
+def _address_type(place: Place, stated: EastWestSettings) -> AddressType:
     if stated.address_type is not None:
         return stated.address_type
     if stated.address is not None:
         return "ip" if is_ip(stated.address) else "hostname"
     usual = _WITH_ANNOTATIONS if stated.load_balancer else ADDRESS_TYPES
-    return usual.get(platform, "ip")
+    return usual.get(place, "ip")

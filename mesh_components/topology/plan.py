@@ -144,7 +144,7 @@ def needs_cni(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
 
 def address_type(cluster: ClusterSettings) -> AddressType:
     """What the address of the cluster's gateway is: as the document says, else the platform's habit."""
-    return load_balancer(cluster.platform, cluster.east_west).address_type
+    return load_balancer(cluster.cloud or cluster.platform, cluster.east_west).address_type
 
 
 def gateway_ports(mesh: MeshSettings, cluster: ClusterSettings) -> tuple[int, ...]:
@@ -184,7 +184,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
             holds_config(cluster) and east_west and (several_networks(mesh) or bool(cluster.east_west.enabled))
         ),
         exposes_istiod=cluster.role == "primary" and serves,
-        load_balancer=load_balancer(cluster.platform, cluster.east_west, gateway_ports(mesh, cluster)),
+        load_balancer=load_balancer(cluster.cloud or cluster.platform, cluster.east_west, gateway_ports(mesh, cluster)),
         source=source,
     )
 

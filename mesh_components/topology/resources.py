@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mesh_components.topology.edges import Edge
 from mesh_components.topology.gke import gke, vpcs
+from mesh_components.topology.ibm import ibm
 from mesh_components.topology.meshes import holds_config
 from mesh_components.topology.names import numbered
 from mesh_components.topology.plan import ClusterPlan, Topology
@@ -66,6 +67,8 @@ def _kind(cluster: ClusterPlan) -> str:
     stated = cluster.settings
     if gke(stated):
         return "GkeCluster"
+    if ibm(stated):
+        return "IbmCluster"
     if stated.stack_reference:
         return "StackCluster"
     return "K3sCluster" if stated.k3s else "AttachedCluster"

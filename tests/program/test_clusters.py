@@ -11,7 +11,9 @@ from tests.support.graph import STACK_OUTPUTS, Graph, Registered
 from tests.support.meshes import document, exported, federation, kubeconfig
 from tests.support.recipes import document as recipe
 
-MADE = ["gke-gke", "gke-ibm"]
+MADE = ["gke-gke", "gke-ibm", "gke-ibm-created"]
+NODES = {"gke": "-pool-default", "ibm": "-cluster"}
+"""What brings the nodes of a cluster, by its kind: on IBM Cloud the cluster does."""
 
 
 def gke(**settings: Any) -> dict[str, Any]:
@@ -44,16 +46,21 @@ class TestInside:
 
     def test_it_goes_to_its_own_cluster_after_the_nodes_and_with_the_cluster(self, name: str, preview: bool) -> None:
         graph = federation(recipe(name), preview=preview)
-        made = [cluster["name"] for cluster in recipe(name)["clusters"] if "create" in cluster]
-        for cluster in made:
+        made = {
+            cluster["name"]: next(iter(cluster["create"]))
+            for cluster in recipe(name)["clusters"]
+            if "create" in cluster
+        }
+        for cluster, kind in made.items():
             inside = made_in(graph, cluster)
             assert len(inside) > 10
+            nodes = f"mesh-{cluster}{NODES[kind]}"
             for item in inside:
-                assert f"mesh-{cluster}-pool-default" in item.depends_on, item.name
+                assert nodes in item.depends_on, item.name
                 assert item.deleted_with == f"mesh-{cluster}-cluster", item.name
             provider = by_name(graph, f"mesh-{cluster}-kubernetes")
-            assert f"mesh-{cluster}-pool-default" in provider.depends_on
-            assert provider.inputs["clusterIdentifier"].startswith("gke/my-project/")
+            assert nodes in provider.depends_on
+            assert provider.inputs["clusterIdentifier"].startswith(f"{kind}/")
         known = {f"mesh-{cluster['name']}-kubernetes" for cluster in recipe(name)["clusters"]}
         assert {item.provider for item in graph.kubernetes()} - {"mesh-charts"} == known
 
@@ -68,6 +75,8 @@ class TestInside:
             shown = json.dumps({k: v for k, v in item.inputs.items() if k not in item.secret}, default=str)
             assert "gke-gcloud-auth-plugin" not in shown, item.name
             assert "token of" not in shown
+            assert "api-key of" not in shown
+            assert "client-key-data" not in shown
             assert "PRIVATE KEY" not in shown
         for provider in graph.of_type("pulumi:providers:kubernetes"):
             assert "kubeconfig" in provider.secret or provider.name == "mesh-charts"

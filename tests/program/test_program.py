@@ -16,6 +16,7 @@ from mesh_components import MeshFederation
 from mesh_components.settings import parse
 from mesh_components.stack import from_stack
 from mesh_components.topology import material
+from mesh_components.topology.ibm import api_keys
 from tests.support import authorities, google
 from tests.support.graph import ROOT, STACK_OUTPUTS, Answer, Graph, run
 from tests.support.meshes import exported, kubeconfig
@@ -61,7 +62,8 @@ def secrets_of(document: dict[str, Any]) -> dict[str, str]:
 def texts_of(document: dict[str, Any], folder: Path) -> dict[str, str]:
     """See to it that what a source of the root names is there: files in the folder, settings in the answer."""
     settings: dict[str, str] = {}
-    for where, source in material.places(parse(document).trust):
+    mesh = parse(document)
+    for where, source in (*material.places(mesh.trust), *api_keys(mesh)):
         text = given(where)
         if source.file is not None:
             path = folder / source.file

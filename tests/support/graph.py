@@ -291,6 +291,17 @@ def _address(name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {"address": f"198.51.100.{1 + sum(name.encode()) % 250}", "selfLink": f"https://compute/{name}"}
 
 
+def _ibm_kubeconfig(name: str, _inputs: Mapping[str, Any]) -> dict[str, Any]:
+    user = {"client-certificate-data": "Y2VydA==", "client-key-data": f"key of {name}"}
+    document = {
+        "clusters": [{"name": "ibm", "cluster": {"server": f"https://{name}.containers.example:30000"}}],
+        "contexts": [{"name": "ibm", "context": {"cluster": "ibm", "user": "admin"}}],
+        "current-context": "ibm",
+        "users": [{"name": "admin", "user": user}],
+    }
+    return {"kubeconfig": json.dumps(document), "expires": "2027-01-01T00:00:00Z"}
+
+
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
 STACK_OUTPUTS: dict[str, Any] = {}
 """What another stack exports, in a test that says so."""
@@ -300,6 +311,7 @@ ANSWERS: dict[str, Answer] = {
     "gcp:container/cluster:Cluster": _gke,
     "kubernetes:core/v1:Secret": _secret,
     "kubernetes:core/v1:Service": _service,
+    "pulumi-python:dynamic/mesh:IbmKubeconfig": _ibm_kubeconfig,
     "pulumi-python:dynamic/mesh:TokenRequest": _token_request,
     "tls:index/certRequest:CertRequest": lambda name, _: {"certRequestPem": _pem("CERTIFICATE REQUEST", name)},
     "tls:index/locallySignedCert:LocallySignedCert": _certificate,

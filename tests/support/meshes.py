@@ -12,6 +12,7 @@ from mesh_components import MeshFederation, MeshFederationArgs
 from mesh_components.settings import MeshSettings, parse
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, read
 from mesh_components.settings.place import PlaceError
+from mesh_components.topology.ibm import api_keys
 from tests.support.graph import Answer, Graph, run
 from tests.support.rendered import rendered
 
@@ -53,11 +54,13 @@ def federation(
     texts: Mapping[str, str | PlaceError] | None = None,
     answers: Mapping[str, Answer] | None = None,
 ) -> Graph:
-    """The graph of a document, with the texts that it names, and answers of some types that differ from the usual."""
+    """The graph of a document, with the texts that it names, and answers of some types that differ from the usual. API
+    keys that are not among the texts are made up."""
     mesh = parse(wanted)
 
     def program() -> None:
-        made = MeshFederation("mesh", MeshFederationArgs(mesh=mesh, kubeconfigs=kubeconfigs(mesh), texts=texts or {}))
+        named = {**{place: f"api-key of {place}" for place, _ in api_keys(mesh)}, **(texts or {})}
+        made = MeshFederation("mesh", MeshFederationArgs(mesh=mesh, kubeconfigs=kubeconfigs(mesh), texts=named))
         for name, value in made.outputs().items():
             pulumi.export(name, value)
 

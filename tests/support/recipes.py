@@ -22,7 +22,7 @@ TOPOLOGIES = (
 )
 """One stack file, one page and one picture each."""
 
-CLUSTERS = ("gke-gke", "gke-ibm", "gke-stacks", "k3s-home-lab")
+CLUSTERS = ("gke-gke", "gke-ibm", "gke-ibm-created", "gke-stacks", "k3s-home-lab")
 """Recipes for what clusters are, and no topology of their own."""
 
 LAB_CLUSTERS = {"control": "cluster3"}

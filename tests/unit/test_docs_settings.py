@@ -25,14 +25,15 @@ from mesh_components.settings.cluster import (
     LocalitySettings,
     StackReferenceSettings,
 )
+from mesh_components.settings.create import CreateSettings
 from mesh_components.settings.discovery import DiscoverySettings, EdgeSettings, MountedSettings, TokenSettings
 from mesh_components.settings.gke import (
     AuthorizedNetworkSettings,
-    CreateSettings,
     GkeNodePoolSettings,
     GkeSettings,
     GkeVpcSettings,
 )
+from mesh_components.settings.ibm import IbmSettings, IbmWorkerPoolSettings, IbmZoneSettings
 from mesh_components.settings.istio import (
     AccessLogSettings,
     ChartSource,
@@ -84,6 +85,9 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`create.gke`", "vpc.", GkeVpcSettings),
     ("`create.gke`", "authorizedNetworks[].", AuthorizedNetworkSettings),
     ("`create.gke`", "nodePools[].", GkeNodePoolSettings),
+    ("`create.ibm`", "", IbmSettings),
+    ("`create.ibm`", "zones[].", IbmZoneSettings),
+    ("`create.ibm`", "workerPools[].", IbmWorkerPoolSettings),
     ("`addresses`", "", AddressSettings),
     ("`apiServer`", "", ApiServerSettings),
     ("`locality`", "", LocalitySettings),
@@ -153,9 +157,11 @@ def written(default: Any) -> str:
         return "**required**"
     if default is None:
         return "`-`"
+    if isinstance(default, PlaceSettings):
+        return f"`{default.environment}`"
     if isinstance(default, BaseModel):
         return "`{}`"
-    if default == (GkeNodePoolSettings(),):
+    if default in ((GkeNodePoolSettings(),), (IbmWorkerPoolSettings(),)):
         return "one, `default`"
     if isinstance(default, str) and default:
         return f"`{default}`"

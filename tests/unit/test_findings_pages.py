@@ -55,6 +55,7 @@ def kubeconfig(user: Mapping[str, Any], **cluster: Any) -> Kubeconfig:
 FILES = {
     "from-the-console.kubeconfig": kubeconfig(EXEC),
     "with-a-token.kubeconfig": kubeconfig({"token": "t"}),
+    "private.kubeconfig": kubeconfig({"token": "t"}, server="https://10.0.0.2"),
     "not-verified.kubeconfig": kubeconfig({"token": "t"}, **{"insecure-skip-tls-verify": True}),
 }
 """The kubeconfigs that the pages speak of, by file."""
@@ -111,10 +112,12 @@ def found(fragment: str) -> tuple[Finding, ...]:
         return error.findings
     sources: dict[int, KubeconfigSettings | None] = {n: c.peer_kubeconfig for n, c in enumerate(mesh.clusters)}
     handed = {n: FILES[source.file] for n, source in sources.items() if source and source.file}
+    own = {n: c.kubeconfig.file for n, c in enumerate(mesh.clusters) if c.kubeconfig and c.kubeconfig.file}
+    kubeconfigs = {n: FILES[file] for n, file in own.items() if file in FILES}
     named = {place: TEXTS[source.file] for place, source in material.places(mesh.trust) if source.file}
     others = {n: load(other.facts, lambda file: (FACTS / file).read_text()) for n, other in enumerate(mesh.meshes)}
     facts = {n: said for n, said in others.items() if said is not None}
-    return findings(mesh, {}, handed, texts=named, facts=facts, now=authorities.NOW)
+    return findings(mesh, kubeconfigs, handed, texts=named, facts=facts, now=authorities.NOW)
 
 
 def page(code: str) -> str:

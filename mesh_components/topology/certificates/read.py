@@ -18,6 +18,11 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(f"{match.group()}\n" for match in pem.BLOCK.finditer(text.replace("\r\n", "\n")))
 
 
+def begins(text: str) -> str:
+    """When the first certificate begins, RFC 3339."""
+    return f"{_first(text).parsed.not_valid_before_utc:%Y-%m-%dT%H:%M:%SZ}"
+
+
 def ends(text: str) -> str:
     """When the first certificate ends, RFC 3339."""
     return f"{_first(text).parsed.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}"

@@ -10,6 +10,7 @@ from mesh_components.topology.rules import (
     facts,
     gateways,
     gke,
+    ibm,
     kinds,
     mesh_networks,
     meshes,
@@ -49,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     *kinds.RULES,
     *pool.RULES,
     *gke.RULES,
+    *ibm.RULES,
 )
 
 __all__ = ["RULES", "Context", "Facts", "HoldsChart", "Kubeconfigs", "Rule"]

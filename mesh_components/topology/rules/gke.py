@@ -8,7 +8,10 @@ from ipaddress import ip_network
 
 from mesh_components.settings import ClusterSettings, Finding
 from mesh_components.settings.gke import GkeSettings
+from mesh_components.settings.kubeconfig import Kubeconfig
 from mesh_components.topology.gke import NAME_LENGTH, gke, gke_name, is_location, vpc_of
+from mesh_components.topology.names import WEBHOOK_PORT
+from mesh_components.topology.rules.addresses import url
 from mesh_components.topology.rules.context import Context, at, clusters_named, error, quoted, warning
 from mesh_components.topology.rules.ranges import problem
 
@@ -173,6 +176,26 @@ def existing(context: Context) -> Iterator[Finding]:
             )
 
 
+def webhook(context: Context) -> Iterator[Finding]:
+    """MESH235 (istio#19532). Where the API server has a private address, nodes have none but private ones, and the only
+    way from it to them is what firewall rules open."""
+    for index, cluster in context.clusters():
+        kubeconfig = context.kubeconfigs.get(index)
+        if cluster.platform != "gke" or cluster.create is not None or not isinstance(kubeconfig, Kubeconfig):
+            continue
+        found = url(kubeconfig.server)
+        if not isinstance(found, str) and found.private:
+            yield warning(
+                "MESH235",
+                at(index, "kubeconfig"),
+                "the cluster is private, and GKE's own firewall rule opens its nodes' ports 443 and 10250 to the "
+                f"control plane and no others; istiod's webhook is called on {WEBHOOK_PORT}, and as long as that is "
+                "closed no pod gets a sidecar",
+                f"add a rule as docs/clusters.md has it, from the control plane's range to tcp:{WEBHOOK_PORT} of the "
+                "nodes; or go on where there is one",
+            )
+
+
 def _share(one: GkeSettings, other: GkeSettings) -> bool:
     if one.vpc.network or other.vpc.network:
         return one.vpc.network == other.vpc.network
@@ -188,4 +211,4 @@ def _stands_outside(made: GkeSettings, reader: ClusterSettings) -> bool:
     return not everyone and (other is None or other.vpc.network is not None)
 
 
-RULES = (names, twice, one_vpc, closed, node_pools, existing)
+RULES = (names, twice, one_vpc, closed, node_pools, existing, webhook)

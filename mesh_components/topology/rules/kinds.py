@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from mesh_components.settings import Finding
 from mesh_components.settings.cluster import EastWestSettings
 from mesh_components.topology.addresses import takes_from_pool
-from mesh_components.topology.gke import gke
 from mesh_components.topology.load_balancers import ANNOTATIONS
 from mesh_components.topology.names import is_ip
 from mesh_components.topology.roles import kinds_of
 from mesh_components.topology.rules.addresses import url
 from mesh_components.topology.rules.context import Context, at, error, quoted, warning
+
+_WITHOUT_SLOT = {
+    ("gke",): "all its ranges are written",
+    ("ibm",): "IBM chooses those that are not written, and refuses most of such a pool",
+    (): "it is not made here, and has the ranges it has",
+}
 
 
 def one_kind(context: Context) -> Iterator[Finding]:
@@ -27,9 +32,13 @@ def one_kind(context: Context) -> Iterator[Finding]:
                 "clusters, and only one of them can be this one",
                 "keep one of them; the kubeconfig of a cluster that is made here comes from the cluster itself",
             )
-        if cluster.create is not None and cluster.create.gke is None:
+        if cluster.create is not None and len(cluster.create.stated) != 1:
+            said = " and ".join(f"`{kind}`" for kind in cluster.create.stated)
             yield error(
-                "MESH220", at(index, "create"), "it does not say what is to be made", "write `gke: {...}` below it"
+                "MESH220",
+                at(index, "create"),
+                f"it says {said}, and a cluster is made once" if said else "it does not say what is to be made",
+                "write one of `gke: {...}` and `ibm: {...}` below it",
             )
         if cluster.k3s is not None and cluster.kubeconfig is None:
             yield error(
@@ -43,9 +52,10 @@ def one_kind(context: Context) -> Iterator[Finding]:
 def platform(context: Context) -> Iterator[Finding]:
     """MESH221."""
     for index, cluster in context.clusters():
-        wanted = "gke" if gke(cluster) else "k3s" if cluster.k3s else None
+        made = cluster.create.stated if cluster.create else ()
+        wanted = made[0] if made else "k3s" if cluster.k3s else None
         if wanted is not None and cluster.platform != wanted:
-            how = f"create.{wanted}" if wanted == "gke" else wanted
+            how = f"create.{wanted}" if made else wanted
             yield error(
                 "MESH221",
                 at(index, "platform"),
@@ -55,11 +65,29 @@ def platform(context: Context) -> Iterator[Finding]:
             )
 
 
+def cloud(context: Context) -> Iterator[Finding]:
+    """MESH240."""
+    for index, cluster in context.clusters():
+        known = {"gke": ("gke",), "eks": ("eks",), "aks": ("aks",), "ibm": ("ibm", "ibm-classic")}.get(cluster.platform)
+        made_here = cluster.create is not None and cluster.cloud == "ibm-classic"
+        if cluster.cloud is not None and known is not None and (cluster.cloud not in known or made_here):
+            where = (
+                "a cluster that is made here is on VPC Gen 2" if made_here else f"`platform` says {cluster.platform}"
+            )
+            yield error(
+                "MESH240",
+                at(index, "cloud"),
+                f"it says {cluster.cloud}, and {where}; the gateway's Service would carry annotations that nobody "
+                "there reads",
+                "take `cloud` out; it is for OpenShift, and for IBM Cloud Classic",
+            )
+
+
 def unused_slot(context: Context) -> Iterator[Finding]:
     """MESH222."""
     for index, cluster in context.clusters():
         if cluster.slot is not None and not takes_from_pool(cluster):
-            what = "all its ranges are written" if gke(cluster) else "it is not made here, and has the ranges it has"
+            what = _WITHOUT_SLOT[cluster.create.stated[:1] if cluster.create else ()]
             yield warning(
                 "MESH222",
                 at(index, "slot"),
@@ -75,7 +103,8 @@ def load_balancer(context: Context) -> Iterator[Finding]:
         if stated.load_balancer is None:
             continue
         place = at(index, "eastWest.loadBalancer")
-        known = ANNOTATIONS.get(cluster.platform, {})
+        balanced_by = cluster.cloud or cluster.platform
+        known = ANNOTATIONS.get(balanced_by, {})
         if stated.service_type != "LoadBalancer":
             yield error(
                 "MESH231",
@@ -88,9 +117,9 @@ def load_balancer(context: Context) -> Iterator[Finding]:
             yield error(
                 "MESH231",
                 place,
-                f'what a Service has to say for a {stated.load_balancer} load balancer on "{cluster.platform}" is not '
+                f'what a Service has to say for a {stated.load_balancer} load balancer on "{balanced_by}" is not '
                 f"known here ({has})",
-                "leave it out, and write the annotations of the cloud below as `eastWest.annotations`",
+                "name the cloud below as `cloud`; or leave it out, and write its annotations as `eastWest.annotations`",
             )
 
 
@@ -131,4 +160,4 @@ def k3s_server(context: Context) -> Iterator[Finding]:
             )
 
 
-RULES = (one_kind, platform, unused_slot, load_balancer, external_ips, k3s_server)
+RULES = (one_kind, platform, cloud, unused_slot, load_balancer, external_ips, k3s_server)
