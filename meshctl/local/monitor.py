@@ -11,7 +11,9 @@ from typing import Any
 from meshctl.local import sdk
 from meshctl.local.engine import STACK_TYPE, Engine
 from meshctl.local.model import Goal, Options, StepError
+from meshctl.local.references import References
 from meshctl.local.registry import needs_cli
+from meshctl.local.state import StateError
 
 _REFUSED: Mapping[str, str] = {
     "importId": "import_",
@@ -23,16 +25,18 @@ _REFUSED: Mapping[str, str] = {
 }
 """Options that would change a step and are not honoured here, by their field on the wire."""
 
+_REFERENCE = "pulumi:pulumi:StackReference"
 _NOT_HONOURED = "the local engine does not honour {}; leave it out, or use the Pulumi CLI"
 
 
 class Monitor(sdk.Monitor):
     """One pass of a program, as seen by the SDK."""
 
-    def __init__(self, engine: Engine, project: str, stack: str) -> None:
-        """Hand everything to `engine`."""
+    def __init__(self, engine: Engine, project: str, stack: str, references: References) -> None:
+        """Hand everything to `engine`, and read the outputs of other stacks from `references`."""
         super().__init__()
         self.engine = engine
+        self._references = references
         self.errors: list[str] = []
         """What went wrong apart from single resources; a program that fails afterwards fails because of it."""
         self.outputs: Mapping[str, Any] = {}
@@ -62,13 +66,13 @@ class Monitor(sdk.Monitor):
         return sdk.empty()
 
     def ReadResource(self, request: sdk.ReadRequest) -> Any:  # noqa: N802 (the SDK's name)
-        """Refuse `X.get()`: nothing is read that is not managed."""
+        """Read the outputs of another stack, and refuse `X.get()`: nothing else is read that is not managed."""
         message = f"{request.name}: reading an existing {request.type} needs the Pulumi CLI"
-        if request.type == "pulumi:pulumi:StackReference":
-            message = (
-                f"{request.name}: reading the outputs of another stack needs the Pulumi CLI; where they are the facts "
-                "of another mesh, name a file (`facts.file`) that `mesh trust export` has written there"
-            )
+        if request.type == _REFERENCE:
+            try:
+                return sdk.read(self._urn(request), request.id, *self._references.outputs(request.id))
+            except StateError as error:
+                message = f"{request.name}: {error}"
         self.errors.append(message)
         raise sdk.RunError(message)
 
@@ -103,7 +107,7 @@ class Monitor(sdk.Monitor):
             raise StepError(message)
         return sdk.invoked({"urn": urn, "id": record.id, "state": record.outputs})
 
-    def _urn(self, request: sdk.Request) -> str:
+    def _urn(self, request: sdk.Request | sdk.ReadRequest) -> str:
         types = request.type
         if request.parent:
             above = request.parent[len(self._prefix) :].partition("::")[0]
@@ -122,7 +126,8 @@ def _goal(request: sdk.Request, urn: str) -> Goal:
         provider=_provider_urn(request.provider),
         inputs=inputs,
         secret_inputs=secret,
-        dependencies=tuple(sorted(request.dependencies)),
+        # What is read is no resource of this stack.
+        dependencies=tuple(sorted(urn for urn in request.dependencies if _REFERENCE not in urn)),
         options=_options(request),
     )
 

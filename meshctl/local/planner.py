@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from mesh_components.settings.kubeconfig import KubeconfigError, read
 from meshctl.local.model import FieldChange, Goal, Op, Provider, Record, RecordedPlanner, Step, StepError, Unreachable
 from meshctl.local.registry import FORESEEN, NEEDS_PROVIDER, PROVIDER_PREFIX, Registry, needs_cli, package
 from meshctl.local.state import Store
@@ -124,9 +125,7 @@ class Planner:
     def _plan_provider(self, goal: Goal, record: Record | None) -> Step:
         self._registry.configure(goal.urn, goal.type, goal.inputs)
         step = plan_plain(goal, record)
-        old = record.inputs.get("clusterIdentifier") if record is not None else None
-        new = goal.inputs.get("clusterIdentifier")
-        if old and new and old != new:
+        if record is not None and _another_cluster(record.inputs, goal.inputs):
             self._replaced.add(goal.urn)
             return replace(step, op=Op.REPLACE)
         return step
@@ -209,3 +208,19 @@ def cluster_name(inputs: Mapping[str, Any]) -> str:
 def _is_triggered(record: Record, goal: Goal) -> bool:
     old, new = record.options.replacement_trigger, goal.options.replacement_trigger
     return old is not None and new is not None and old != new
+
+
+def _another_cluster(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether a provider of Kubernetes is of another cluster, and all its objects with it: as its identifier says, or,
+    where it never had one, the server in its kubeconfig (pulumi-kubernetes, `DiffConfig`)."""
+    old, new = olds.get("clusterIdentifier"), news.get("clusterIdentifier")
+    if old or new or "kubeconfig" not in olds or "kubeconfig" not in news:
+        return bool(old and new and old != new)
+    return _server(olds["kubeconfig"]) != _server(news["kubeconfig"])
+
+
+def _server(kubeconfig: Any) -> str:
+    try:
+        return read(kubeconfig).server if isinstance(kubeconfig, str) else ""
+    except KubeconfigError:
+        return ""

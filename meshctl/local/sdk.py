@@ -84,6 +84,13 @@ def registered(urn: str, id_: str, outputs: Mapping[str, Any], secret: frozenset
     return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=struct(outputs, secret))
 
 
+def read(urn: str, name: str, outputs: Mapping[str, Any], secret: frozenset[str]) -> Any:
+    """Answer what another stack exports."""
+    marked = {key: {**SECRET_MARK, "value": value} if key in secret else value for key, value in outputs.items()}
+    properties = {"name": name, "outputs": marked, "secretOutputNames": sorted(secret)}
+    return resource_pb2.ReadResourceResponse(urn=urn, properties=struct(properties, frozenset()))
+
+
 def failed(urn: str) -> Any:
     """Answer a registration that failed: the program goes on with outputs that nobody knows."""
     return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)

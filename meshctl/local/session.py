@@ -22,6 +22,7 @@ from meshctl.local.monitor import Monitor
 from meshctl.local.passphrase import Crypter, from_environment
 from meshctl.local.planner import Watcher, cluster_name
 from meshctl.local.project import Config, Project
+from meshctl.local.references import References
 from meshctl.local.registry import DYNAMIC, FACTORIES, FORESEEN, PROVIDER_PREFIX, Factory, Registry, needs_cli, package
 from meshctl.local.state import StateError, Store
 from meshctl.local.values import SECRET, has_unknown, leaves, scrub, split_path, strings
@@ -134,7 +135,8 @@ class Session:
         engine = Engine(
             self._store, self._registry, self._watcher, self.stop, self._warned, preview=preview, agreed=agreed
         )
-        monitor = Monitor(engine, self.project.name, self.project.stack)
+        references = References(self.path, self.project.name)
+        monitor = Monitor(engine, self.project.name, self.project.stack, references)
         logger = logging.Logger("program")
         logger.addHandler(sdk.LogHandler(self._log))
         project, error = self.project, ""

@@ -22,7 +22,7 @@ from meshctl.local.passphrase import Crypter
 from meshctl.local.registry import Registry
 
 VERSION = 1
-_STACK = "pulumi:pulumi:Stack"
+STACK = "pulumi:pulumi:Stack"
 _MARK = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (the mark of one on Pulumi's wire)
 
@@ -255,7 +255,7 @@ def _read(path: Path, identity: str) -> Mapping[str, Any] | None:
 def public_outputs(path: Path, identity: str) -> dict[str, Any]:
     """What a stack exports, without what is secret of it: so without any key. Raises StateError."""
     resources = (_read(path, identity) or {}).get("resources", ())
-    stack: Mapping[str, Any] = next((raw for raw in resources if raw.get("type") == _STACK), {})
+    stack: Mapping[str, Any] = next((raw for raw in resources if raw.get("type") == STACK), {})
     hidden = stack.get("secret_outputs", ())
     return {key: value for key, value in (stack.get("outputs") or {}).items() if key not in hidden}
 

@@ -17,6 +17,7 @@ from meshctl.local import passphrase
 from meshctl.local.model import Goal, Record, Step
 from meshctl.local.state import Store
 from meshctl.rows import Report, summary
+from tests.support.meshes import kubeconfig
 from tests.support.toy import Desk, Toy, ops
 
 
@@ -395,7 +396,7 @@ class TestMistakes:
             ),
             (
                 'pulumi.StackReference("org/mesh/prod")',
-                "name a file (`facts.file`) that `mesh trust export` has written",
+                "org/mesh/prod: the stack org/mesh/prod has no state of the local engine here",
             ),
             ('pulumi.CustomResource("gcp:container/cluster:Cluster", "c", {})', "needs the Pulumi CLI"),
             ('pulumi.CustomResource("kubernetes:core/v1:ConfigMap", "m", {})', "m' has no provider of its own"),
@@ -613,3 +614,25 @@ class TestAnyGraph:
         assert desk.preview().changes == 0
         assert desk.destroy().exit_code == 0
         assert desk.world.names() == set()
+
+
+class TestProvidersOfKubernetes:
+    """What becomes of a cluster's provider, and so of everything in the cluster, when its kubeconfig changes."""
+
+    ATTACHED = (
+        "from mesh_components import AttachedCluster, AttachedClusterArgs\n"
+        "AttachedCluster('east', AttachedClusterArgs(kubeconfig={!r}))"
+    )
+    BARE = "pulumi.ProviderResource('kubernetes', 'east-kubernetes', {{'kubeconfig': {!r}}})"
+
+    @pytest.mark.parametrize(("program", "op"), [(ATTACHED, "update"), (BARE, "replace")])
+    def test_another_server_replaces_where_nothing_says_that_it_is_the_same_cluster(
+        self, desk: Desk, program: str, op: str
+    ) -> None:
+        desk.up(program.format(kubeconfig("east")))
+        assert ops(desk.preview(program.format(kubeconfig("moved"))))["east-kubernetes"] == op
+
+    def test_other_credentials_alone_are_an_update(self, desk: Desk) -> None:
+        desk.up(self.BARE.format(kubeconfig("east")))
+        other = kubeconfig("east").replace("admin-token", "another-token")
+        assert ops(desk.preview(self.BARE.format(other)))["east-kubernetes"] == "update"
