@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import meshes
 from tests.support.graph import STACK_OUTPUTS, Graph, Registered
 from tests.support.meshes import document, exported, federation, kubeconfig
 from tests.support.recipes import document as recipe
@@ -98,10 +99,42 @@ class TestChanges:
         }
         assert changed == {("mesh-east-pool-default", "autoscaling")}
 
-    def test_another_kubeconfig_of_an_attached_cluster_is_the_same_provider(self) -> None:
-        one, other = (federation(document("east", "west")) for _ in range(2))
-        assert by_name(one, "mesh-east-kubernetes").inputs["clusterIdentifier"] == "attached/east"
-        assert one.drawing() == other.drawing()
+    def test_another_kubeconfig_of_an_attached_cluster_is_the_same_provider(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Another server and other credentials. With the same plain identifier, Pulumi updates the provider and
+        replaces nothing in the cluster; tests/lab has the same on API servers."""
+        before = federation(document("east", "west"))
+        monkeypatch.setattr(meshes, "kubeconfig", lambda name: kubeconfig(f"moved-{name}"))
+        after = federation(document("east", "west"))
+        assert before.drawing() == after.drawing()
+        changed = {
+            (name, key)
+            for name, item in before.resources_by_name.items()
+            for key, value in item.inputs.items()
+            if after.resources_by_name[name].inputs[key] != value
+        }
+        assert changed == {
+            *((f"mesh-{name}-kubernetes", key) for name in ("east", "west") for key in ("kubeconfig", "context")),
+            ("mesh-east-to-west-secret", "data"),
+            ("mesh-west-to-east-secret", "data"),
+        }
+        for graph in (before, after):
+            assert by_name(graph, "mesh-east-kubernetes").inputs["clusterIdentifier"] == "attached/east"
+
+    def test_the_number_of_nodes_on_ibm_cloud_changes_one_property_of_one_resource(self) -> None:
+        wanted = recipe("gke-ibm-created")
+        few = federation(wanted)
+        wanted["clusters"][1]["create"]["ibm"]["workerPools"][0]["workers"] = 5
+        many = federation(wanted)
+        assert few.drawing() == many.drawing()
+        changed = {
+            (name, key)
+            for name, item in few.resources_by_name.items()
+            for key, value in item.inputs.items()
+            if many.resources_by_name[name].inputs[key] != value
+        }
+        assert changed == {("mesh-ibm-cluster", "workerPools")}
 
     def test_who_goes_leaves_the_others_where_they_are(self) -> None:
         wanted = two(gke(), gke(location="europe-west10"))
