@@ -8,7 +8,10 @@ BIN := .venv/bin
 # The states here are encrypted with a passphrase of this checkout, made at the first `make up` and kept by `make down`.
 export PULUMI_CONFIG_PASSPHRASE_FILE ?= $(CURDIR)/.pulumi-local/passphrase
 
-.PHONY: help up down test test-fast test-lab bench lint format docs pictures lock clean
+.PHONY: help up down test test-fast test-lab bench lint format docs pictures istio-types lock clean
+
+# `kubectl get crds -o yaml` has them too, or the chart istio/base.
+CRDS ?= ../shared/istio/crds-1.30.3.yaml
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | expand -t 12
@@ -55,7 +58,7 @@ bench: .venv/ready ## speed and memory, measured now on this machine
 lint: .venv/ready ## ruff and mypy --strict
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy mesh_components meshctl tests __main__.py
+	@$(BIN)/mypy mesh_components meshctl tests tools/istio_types __main__.py
 
 format: .venv/ready ## let ruff put the code into form
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -70,6 +73,9 @@ pictures: .venv/ready ## draw docs/images/recipes from the stack files
 	  stack=$${file#stacks/Pulumi.}; stack=$${stack%.yaml}; \
 	  $(BIN)/mesh graph --stack $$stack --output docs/images/recipes/$$stack.svg; \
 	done
+
+istio-types: .venv/ready ## write mesh_components/istio from the CRDs of a version of Istio: CRDS=<file>
+	@$(BIN)/python -m tools.istio_types $(CRDS)
 
 lock: .venv/ready ## pin the newest packages that pyproject.toml allows, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra dev --extra docs pyproject.toml -o requirements.txt

@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi
 
 Plain = Mapping[str, Any]
 """A Kubernetes object as its YAML says it; values may be outputs."""
+
+
+class Typed(Protocol):
+    """An object that checked itself when it was written, such as those of `mesh_components.istio`."""
+
+    def manifest(self) -> Plain:
+        """As its YAML says it."""
+
 
 _SECRET_PROPERTIES = ["data", "stringData"]
 
@@ -25,8 +33,9 @@ class KubernetesObject(pulumi.CustomResource):
     # Properties and no annotations: the SDK evaluates a class's annotations anew for every resource.
 
     def __init__(
-        self, name: str, manifest: Plain, opts: pulumi.ResourceOptions | None = None, *, suffix: str = ""
+        self, name: str, manifest: Plain | Typed, opts: pulumi.ResourceOptions | None = None, *, suffix: str = ""
     ) -> None:
+        manifest = manifest if isinstance(manifest, Mapping) else manifest.manifest()
         props = {"status": None, "data": None, **_without_nulls(manifest)}
         if manifest["kind"] == "Secret":
             # As the generated SDK does, so that what the API server fills in is as secret as what we send.

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
+import yaml
 from kubernetes import client, config
 
 from meshctl.lab import Report
+from meshctl.lab.api import APPLY, Api, ApiError
 from meshctl.lab.commands import plain_report
 from meshctl.lab.lab import DEFAULT_CLUSTERS, Lab
+from tests.support.istio_documents import CRDS
 
 T = TypeVar("T")
 FOUR_CLUSTERS = ("cluster1", "cluster2", "cluster3", "cluster4")
@@ -24,13 +27,14 @@ THREE_CLUSTERS = (*DEFAULT_CLUSTERS, "cluster3")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For two processes: a module stays in one of them, and so do all modules that share the lab of four clusters.
+    """For two processes: a module stays in one of them, and so do all modules that share one of the other labs.
 
     First of all hooks, since that of pytest-xdist reads the marks and would find none after it.
     """
     for item in items:
-        wide = "wide_lab" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("wide lab" if wide else item.nodeid.partition("::")[0]))
+        asked = getattr(item, "fixturenames", ())
+        shared = next((name for name in ("wide_lab", "crd_lab") if name in asked), None)
+        item.add_marker(pytest.mark.xdist_group(shared or item.nodeid.partition("::")[0]))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -102,6 +106,47 @@ def wide_lab(tmp_path_factory: pytest.TempPathFactory, lab_progress: Report) -> 
     finally:
         if lab.exists:
             lab.down()
+
+
+@pytest.fixture(scope="session")
+def crd_lab(tmp_path_factory: pytest.TempPathFactory, lab_progress: Report) -> Iterator[RealLab]:
+    """A lab of two clusters whose kinds are Istio's own: its API servers check what a release of Istio checks."""
+    if not CRDS.exists():
+        pytest.skip("Istio's CRDs are not here")
+    lab = RealLab(tmp_path_factory.mktemp("crd-lab"), lab_progress)
+    try:
+        lab.up(DEFAULT_CLUSTERS)
+        for cluster in DEFAULT_CLUSTERS:
+            know_istio(Api(lab.kubeconfig(cluster)))
+        yield lab
+    finally:
+        if lab.exists:
+            lab.down()
+
+
+def know_istio(api: Api) -> None:
+    """Put Istio's CRDs in the place of the stand-ins, and wait until they are what objects are checked with."""
+    kinds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    crds = [crd for crd in yaml.safe_load_all(CRDS.read_text()) if crd]
+    for crd in crds:
+        api.apply(f"{kinds}/{crd['metadata']['name']}", crd)
+    wrong = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "a"}, "spec": []}
+    end = time.monotonic() + 60
+    while not refused(api, "networking.istio.io/v1/namespaces/default/virtualservices/a", wrong):
+        assert time.monotonic() < end, "Istio's CRDs are not used"
+        time.sleep(0.1)
+
+
+def refused(api: Api, path: str, body: dict[str, Any]) -> str | None:
+    """What the API server says against an object; None where it would take it. Nothing is stored."""
+    try:
+        api.request("PATCH", f"/apis/{path}?fieldManager=test&dryRun=All&fieldValidation=Strict", body, APPLY)
+    except ApiError as error:
+        # An object that does not even have the shape of its kind is answered with 500.
+        if error.status not in (400, 422) and "failed to create typed patch object" not in str(error):
+            raise
+        return str(error)
+    return None
 
 
 @pytest.fixture(scope="session")
