@@ -41,6 +41,8 @@ if TYPE_CHECKING:
         ExternalGateway,
         ExternalGatewayArgs,
     )
+    from mesh_components.services.bookinfo import Bookinfo, BookinfoArgs
+    from mesh_components.services.helloworld import HelloWorld, HelloWorldArgs
     from mesh_components.settings import FindingsError, MeshSettings
     from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
     from mesh_components.trust.cert_manager import CertManagerCaCerts, CertManagerCaCertsArgs
@@ -53,6 +55,8 @@ _ROOMS = {
     "AmbientGatewayArgs": "gateways.ambient",
     "AttachedCluster": "clusters.attached",
     "AttachedClusterArgs": "clusters.attached",
+    "Bookinfo": "services.bookinfo",
+    "BookinfoArgs": "services.bookinfo",
     "CaCerts": "trust.cacerts",
     "CaCertsArgs": "trust.cacerts",
     "CertManagerCaCerts": "trust.cert_manager",
@@ -80,6 +84,8 @@ _ROOMS = {
     "GkeClusterArgs": "clusters.gke",
     "GkeNetwork": "clusters.gke_network",
     "GkeNetworkArgs": "clusters.gke_network",
+    "HelloWorld": "services.helloworld",
+    "HelloWorldArgs": "services.helloworld",
     "IbmCluster": "clusters.ibm",
     "IbmClusterArgs": "clusters.ibm",
     "IstioBase": "control_plane.base",
@@ -126,6 +132,8 @@ __all__ = [
     "AmbientGatewayArgs",
     "AttachedCluster",
     "AttachedClusterArgs",
+    "Bookinfo",
+    "BookinfoArgs",
     "CaCerts",
     "CaCertsArgs",
     "CertManagerCaCerts",
@@ -153,6 +161,8 @@ __all__ = [
     "GkeClusterArgs",
     "GkeNetwork",
     "GkeNetworkArgs",
+    "HelloWorld",
+    "HelloWorldArgs",
     "IbmCluster",
     "IbmClusterArgs",
     "IstioBase",

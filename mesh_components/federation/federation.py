@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 
 from mesh_components.control_plane import charts
-from mesh_components.federation import clusters, credentials, doors, others, planes, trust
+from mesh_components.federation import applications, clusters, credentials, doors, others, planes, trust
 from mesh_components.federation.args import MeshFederationArgs, checked
 from mesh_components.federation.member import Member, Site, member
 from mesh_components.topology import plan
@@ -101,6 +101,9 @@ class MeshFederation(pulumi.ComponentResource):
                 planes.default_validator(site, made, self.members[made.plan.control_plane], behind)
             doors.between_networks(site, made, *made.credentials, *([behind] if behind else []))
             others.between_meshes(site, made, *made.credentials, *([behind] if behind else []))
+        for made in self.members.values():
+            behind = exposed.get(made.plan.control_plane) or self.members[made.plan.control_plane].gateway
+            applications.deploy(site, made, behind)
 
     def _serving(self, site: Site, made: Member) -> None:
         if made.plan.role == "external":

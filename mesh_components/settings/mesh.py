@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mesh_components.settings.addresses import AddressSettings
+from mesh_components.settings.applications import ApplicationsSettings
 from mesh_components.settings.base import Settings
 from mesh_components.settings.cluster import ClusterSettings
 from mesh_components.settings.discovery import DiscoverySettings
@@ -26,4 +27,6 @@ class MeshSettings(Settings):
     """Other meshes that this one trusts."""
     exports: tuple[ExportSettings, ...] = ()
     """Services that other meshes may call."""
+    applications: ApplicationsSettings = ApplicationsSettings()
+    """Istio's sample applications, to see the mesh work."""
     clusters: tuple[ClusterSettings, ...]

@@ -154,6 +154,14 @@ CATALOGUE: Mapping[str, str] = {
     "MESH816": "Something is exported to a mesh that is not trusted",
     "MESH817": "Imported services have no address in DNS",
     "MESH818": "Nothing leads to what is exported",
+    "MESH940": "An application is placed in a cluster that is not there",
+    "MESH941": "An application is placed where no workloads are",
+    "MESH942": "A service of an application has no version anywhere",
+    "MESH943": "The namespace of an application cannot be its own",
+    "MESH944": "Nobody injects an application",
+    "MESH945": "An application stays in one cluster",
+    "MESH946": "An application's services are hidden between clusters",
+    "MESH947": "An application asks for a data plane that the mesh does not have",
 }
 """Every number, also those of `settings.document`, with its title. A number is never given to another rule: MESH407,
 which refused remotes while there were none, is retired."""

@@ -11,6 +11,7 @@ from typing import Literal
 from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.settings.cluster import AddressType
 from mesh_components.topology import names
+from mesh_components.topology.applications import Application, applications
 from mesh_components.topology.edges import Edge, edges
 from mesh_components.topology.load_balancers import LoadBalancer, load_balancer
 from mesh_components.topology.meshes import holds_config, needs_cross_mesh_gateway
@@ -57,6 +58,8 @@ class ClusterPlan:
     """Of its gateway between networks, or of the one in front of an external control plane."""
     source: bool
     """True: an istiod elsewhere reads services here, so the cluster needs a reader's token."""
+    applications: tuple[Application, ...]
+    """Its part of the sample applications."""
 
     @property
     def name(self) -> str:
@@ -186,6 +189,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         exposes_istiod=cluster.role == "primary" and serves,
         load_balancer=load_balancer(cluster.cloud or cluster.platform, cluster.east_west, gateway_ports(mesh, cluster)),
         source=source,
+        applications=applications(mesh, cluster),
     )
 
 

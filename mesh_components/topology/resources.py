@@ -17,6 +17,9 @@ ROOT = "mesh:index:RootCA"
 KEY = f"{ROOT}$tls:index/privateKey:PrivateKey"
 POOL = "mesh:index:GkeCluster$gcp:container/nodePool:NodePool"
 
+APPLICATIONS = {"helloworld": "HelloWorld", "bookinfo": "Bookinfo"}
+"""The component of each application."""
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -47,6 +50,9 @@ def resources(topology: Topology, name: str = "mesh", brought: frozenset[str] = 
         parts += _everywhere(topology, cluster)
         parts += _other_meshes(topology, cluster)
         parts += _istio(topology, cluster) if charts else []
+        parts += (
+            (APPLICATIONS[item.name], f"-{item.name}", f"the application {item.name}") for item in cluster.applications
+        )
         prefix = f"{name}-{cluster.name}"
         found += (
             Resource(f"mesh:index:{kind}", f"{prefix}{suffix}", f'{what} of "{cluster.name}"', cluster.name)

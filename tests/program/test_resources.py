@@ -44,6 +44,7 @@ def meshes(draw: st.DrawFn) -> dict[str, Any]:
         "id": "mesh1",
         "istio": _istio(draw, outside),
         "discovery": {"secrets": draw(st.sampled_from(["separate", "bundled"]))},
+        "applications": draw(st.sampled_from([{}, {"helloworld": {}}])),
         "clusters": clusters,
     }
 

@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from mesh_components.settings import MeshSettings, Severity, parse
 from mesh_components.settings.addresses import AddressSettings
+from mesh_components.settings.applications import ApplicationsSettings, BookinfoSettings, HelloWorldSettings
 from mesh_components.settings.base import ResourceAmounts
 from mesh_components.settings.cluster import (
     ApiServerSettings,
@@ -132,6 +133,9 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`ports[]`", "", ExportPort),
     ("`mounted`", "", MountedSettings),
     ("`discovery`", "edges[].", EdgeSettings),
+    ("`applications`", "", ApplicationsSettings),
+    ("`helloworld`", "", HelloWorldSettings),
+    ("`bookinfo`", "", BookinfoSettings),
 ]
 """Heading on the page, what stands before its keys there, and the model."""
 

@@ -3,6 +3,7 @@
 from mesh_components.topology.rules import (
     access,
     addresses,
+    applications,
     control_plane,
     data_plane,
     discovery,
@@ -51,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     *pool.RULES,
     *gke.RULES,
     *ibm.RULES,
+    *applications.RULES,
 )
 
 __all__ = ["RULES", "Context", "Facts", "HoldsChart", "Kubeconfigs", "Rule"]

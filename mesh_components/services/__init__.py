@@ -1,0 +1,1 @@
+"""What runs in the mesh: services, and applications to see it work."""
