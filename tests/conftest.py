@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.browser import MISSING
+
 # No test depends on how long something takes, so none fails because the machine is busy.
 settings.register_profile("mesh", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("mesh")
@@ -20,3 +22,10 @@ def _no_settings_of_the_caller() -> Iterator[None]:
         for name in [name for name in os.environ if name.startswith("PULUMI_")]:
             patch.delenv(name)
         yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what did not run for want of a browser: among thousands of dots nobody sees an `s`."""
+    left = [report for report in terminalreporter.stats.get("skipped", ()) if MISSING in str(report.longrepr)]
+    if left:
+        terminalreporter.write_line(f"NOT RUN: {len(left)} tests of the page of `mesh graph`; {MISSING}", yellow=True)

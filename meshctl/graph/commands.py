@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-FORMATS = {"svg": "svg", "mermaid": "mermaid", "json": "jsontext"}
+FORMATS = {"svg": "svg", "mermaid": "mermaid", "json": "jsontext", "html": "page"}
 """Format to the module that writes it."""
-_BY_ENDING = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".json": "json"}
+_BY_ENDING = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".json": "json", ".html": "html"}
 
 
 @click.command()
@@ -25,7 +25,7 @@ _BY_ENDING = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".json": 
     "-f",
     "form",
     type=click.Choice(list(FORMATS)),
-    help="Default: by the ending of --output (.svg, .mmd, .json), else mermaid.",
+    help="Default: by the ending of --output (.svg, .mmd, .json, .html), else mermaid.",
 )
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: print.")
 def graph(stack: str, cwd: Path, form: str | None, output: Path | None) -> None:
@@ -53,14 +53,16 @@ def write(stack: str, cwd: Path, form: str) -> str:
     from mesh_components.topology import plan
     from mesh_components.topology.findings import check
     from meshctl import document
-    from meshctl.graph import model
+    from meshctl.graph import scene
     from meshctl.local.project import ProjectError, load
 
     try:
         mesh = document.mesh(load(cwd, stack))
         # Whether the kubeconfigs are there matters to whoever builds the mesh, and not to its picture.
-        check(mesh, brought=frozenset(cluster.name for cluster in mesh.clusters))
+        found = check(mesh, brought=frozenset(cluster.name for cluster in mesh.clusters))
     except (ProjectError, FindingsError) as error:
         raise click.ClickException(str(error)) from error
-    text: str = import_module(f"meshctl.graph.{FORMATS[form]}").write(model.graph(plan(mesh)))
+    seen = scene.from_document(plan(mesh), found)
+    writer = import_module(f"meshctl.graph.{FORMATS[form]}")
+    text: str = writer.write(seen if form == "html" else seen.graph)
     return text

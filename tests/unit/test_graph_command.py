@@ -36,12 +36,14 @@ class TestCommand:
         assert found.exit_code == 0
         assert found.stdout.startswith("flowchart LR\n")
 
-    @pytest.mark.parametrize("ending", ["svg", "json", "mmd"])
+    @pytest.mark.parametrize("ending", ["svg", "json", "mmd", "html"])
     def test_the_ending_of_the_file_tells_the_format(self, ending: str, tmp_path: Path) -> None:
         path = tmp_path / "new" / f"mesh.{ending}"
         found = mesh_graph("--stack", "local", "--output", str(path))
         assert (found.exit_code, found.output) == (0, "")
-        check: Any = {"svg": ET.fromstring, "json": json.loads, "mmd": re.compile("flowchart").match}[ending]
+        check: Any = {"svg": ET.fromstring, "json": json.loads, "mmd": re.compile("flowchart").match}.get(
+            ending, re.compile("<!doctype html>").match
+        )
         assert check(path.read_text()) is not None
 
     def test_what_is_asked_for_wins_over_the_ending(self, tmp_path: Path) -> None:

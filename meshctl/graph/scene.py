@@ -1,0 +1,140 @@
+"""What stands behind the parts of a picture: resources, findings, and a state for each cluster and each pair.
+
+From the document alone there is no state. `changes.py` takes states from a preview, `live.py` from what clusters hold.
+Pure: no Pulumi, no cluster.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mesh_components.settings import Finding
+from mesh_components.topology import Topology
+from mesh_components.topology.resources import Resource, resources
+from meshctl.graph.model import Graph, graph
+
+Source = Literal["document", "preview", "live"]
+State = Literal["", "create", "update", "replace", "delete", "there", "missing", "extra", "unknown"]
+"""Empty: nothing changes, or nobody has looked."""
+MARKS: Mapping[State, tuple[str, str]] = {
+    "create": ("+", "is created"),
+    "update": ("~", "changes"),
+    "replace": ("±", "is replaced"),
+    "delete": ("−", "is deleted"),  # noqa: RUF001 (a minus sign, as wide as the plus)
+    "there": ("✓", "is there"),
+    "missing": ("!", "is missing"),
+    "extra": ("×", "is there, and not in the document"),  # noqa: RUF001 (a cross, as a sign)
+    "unknown": ("?", "could not be read"),
+}
+"""Sign and words of each state: colour alone tells nothing to many."""
+Pair = tuple[str, str]
+"""Reader or caller, and whom it reads, calls or is served by."""
+
+_CLUSTER = re.compile(r"^clusters\[(\d+)\]")
+_EDGE = re.compile(r"^discovery\.edges\[(\d+)\]")
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One resource or object, as the page lists it. Values of fields are masked where they are secret."""
+
+    name: str
+    type: str
+    what: str = ""
+    """In words, where they say more than name and type."""
+    state: State = ""
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is behind a cluster, a pair of clusters, or the mesh as a whole."""
+
+    things: tuple[Thing, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    state: State = ""
+    note: str = ""
+    """Why the state is what it is."""
+
+
+EMPTY = Part()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture, and what is behind its parts."""
+
+    graph: Graph
+    source: Source = "document"
+    about: str = "from the document alone; no cluster was asked"
+    """Where it comes from, for people."""
+    mesh: Part = EMPTY
+    clusters: Mapping[str, Part] = field(default_factory=dict)
+    """By name; those that are in no document any more among them."""
+    pairs: Mapping[Pair, Part] = field(default_factory=dict)
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """Clusters that are not in the document."""
+        known = {cluster.name for cluster in self.graph.clusters()}
+        return tuple(name for name in self.clusters if name not in known)
+
+    def parts(self) -> tuple[Part, ...]:
+        """All that something is behind."""
+        return (self.mesh, *self.clusters.values(), *self.pairs.values())
+
+    def states(self) -> tuple[State, ...]:
+        """Those that occur, in the order of `MARKS`."""
+        found = {item.state for part in self.parts() for item in (part, *part.things)}
+        return tuple(state for state in MARKS if state in found)
+
+
+def from_document(topology: Topology, findings: Iterable[Finding], name: str = "mesh") -> Scene:
+    """The picture of a document: components by what they are of, findings by what they are about.
+
+    Args:
+        topology: the mesh, decided.
+        findings: of its document.
+        name: of the federation in the program.
+    """
+    things: dict[str | Pair, list[Thing]] = {}
+    for item in resources(topology, name):
+        things.setdefault(owner(item, name), []).append(Thing(item.name, item.type.rpartition(":")[2], item.what))
+    remarks: dict[str | Pair, list[Finding]] = {}
+    for finding in findings:
+        remarks.setdefault(_about(topology, finding.place), []).append(finding)
+    parts = {
+        key: Part(tuple(things.get(key, ())), tuple(remarks.get(key, ())))
+        for key in ("", *(cluster.name for cluster in topology.clusters), *_pairs(topology, things, remarks))
+    }
+    return Scene(
+        graph=graph(topology),
+        mesh=parts[""],
+        clusters={key: part for key, part in parts.items() if isinstance(key, str) and key},
+        pairs={key: part for key, part in parts.items() if not isinstance(key, str)},
+    )
+
+
+def owner(item: Resource, name: str) -> str | Pair:
+    """Whose a component is: a cluster's, a pair's (reader first), or the mesh's, which is empty."""
+    named = item.name.removeprefix(f"{name}-{item.cluster}-to-")
+    return (named, item.cluster) if item.cluster and named != item.name else item.cluster
+
+
+def _pairs(topology: Topology, *more: Mapping[str | Pair, object]) -> Iterator[Pair]:
+    found = dict.fromkeys((edge.reader, edge.source) for edge in topology.edges)
+    found |= dict.fromkeys(key for keys in more for key in keys if not isinstance(key, str))
+    yield from found
+
+
+def _about(topology: Topology, place: str) -> str | Pair:
+    """The cluster or pair that a place of the document is about; empty where it is the whole mesh."""
+    if match := _CLUSTER.match(place):
+        return topology.mesh.clusters[int(match[1])].name
+    if match := _EDGE.match(place):
+        edge = topology.mesh.discovery.edges[int(match[1])]
+        return edge.reader, edge.source
+    return ""
