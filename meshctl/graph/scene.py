@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mesh_components.settings import Finding
@@ -32,6 +32,9 @@ MARKS: Mapping[State, tuple[str, str]] = {
 """Sign and words of each state: colour alone tells nothing to many."""
 Pair = tuple[str, str]
 """Reader or caller, and whom it reads, calls or is served by."""
+Owner = tuple[str, str]
+"""A pair; or a cluster, with nothing after it; or the mesh, which is `MESH`."""
+MESH: Owner = ("", "")
 
 _CLUSTER = re.compile(r"^clusters\[(\d+)\]")
 _EDGE = re.compile(r"^discovery\.edges\[(\d+)\]")
@@ -88,8 +91,22 @@ class Scene:
 
     def states(self) -> tuple[State, ...]:
         """Those that occur, in the order of `MARKS`."""
-        found = {item.state for part in self.parts() for item in (part, *part.things)}
+        found = {part.state for part in self.parts()}
+        found |= {thing.state for part in self.parts() for thing in part.things}
         return tuple(state for state in MARKS if state in found)
+
+    def having(self, parts: Mapping[Owner, Part]) -> Scene:
+        """The same picture with these parts behind it."""
+        return replace(
+            self,
+            mesh=parts.get(MESH, EMPTY),
+            clusters={one: part for (one, other), part in parts.items() if one and not other},
+            pairs={pair: part for pair, part in parts.items() if all(pair)},
+        )
+
+    def owned(self) -> dict[Owner, Part]:
+        """All parts by their owner."""
+        return {MESH: self.mesh, **{(name, ""): part for name, part in self.clusters.items()}, **self.pairs}
 
 
 def from_document(topology: Topology, findings: Iterable[Finding], name: str = "mesh") -> Scene:
@@ -100,41 +117,34 @@ def from_document(topology: Topology, findings: Iterable[Finding], name: str = "
         findings: of its document.
         name: of the federation in the program.
     """
-    things: dict[str | Pair, list[Thing]] = {}
+    things: dict[Owner, list[Thing]] = {}
     for item in resources(topology, name):
         things.setdefault(owner(item, name), []).append(Thing(item.name, item.type.rpartition(":")[2], item.what))
-    remarks: dict[str | Pair, list[Finding]] = {}
+    remarks: dict[Owner, list[Finding]] = {}
     for finding in findings:
         remarks.setdefault(_about(topology, finding.place), []).append(finding)
-    parts = {
-        key: Part(tuple(things.get(key, ())), tuple(remarks.get(key, ())))
-        for key in ("", *(cluster.name for cluster in topology.clusters), *_pairs(topology, things, remarks))
-    }
-    return Scene(
-        graph=graph(topology),
-        mesh=parts[""],
-        clusters={key: part for key, part in parts.items() if isinstance(key, str) and key},
-        pairs={key: part for key, part in parts.items() if not isinstance(key, str)},
+    owners = dict.fromkeys(
+        [*((cluster.name, "") for cluster in topology.clusters), *_pairs(topology), *things, *remarks]
     )
+    parts = {key: Part(tuple(things.get(key, ())), tuple(remarks.get(key, ()))) for key in owners}
+    return Scene(graph=graph(topology)).having(parts)
 
 
-def owner(item: Resource, name: str) -> str | Pair:
-    """Whose a component is: a cluster's, a pair's (reader first), or the mesh's, which is empty."""
+def owner(item: Resource, name: str) -> Owner:
+    """Whose a component is."""
     named = item.name.removeprefix(f"{name}-{item.cluster}-to-")
-    return (named, item.cluster) if item.cluster and named != item.name else item.cluster
+    return (named, item.cluster) if item.cluster and named != item.name else (item.cluster, "")
 
 
-def _pairs(topology: Topology, *more: Mapping[str | Pair, object]) -> Iterator[Pair]:
-    found = dict.fromkeys((edge.reader, edge.source) for edge in topology.edges)
-    found |= dict.fromkeys(key for keys in more for key in keys if not isinstance(key, str))
-    yield from found
+def _pairs(topology: Topology) -> Iterator[Pair]:
+    yield from ((edge.reader, edge.source) for edge in topology.edges)
 
 
-def _about(topology: Topology, place: str) -> str | Pair:
-    """The cluster or pair that a place of the document is about; empty where it is the whole mesh."""
+def _about(topology: Topology, place: str) -> Owner:
+    """What a place of the document is about."""
     if match := _CLUSTER.match(place):
-        return topology.mesh.clusters[int(match[1])].name
+        return topology.mesh.clusters[int(match[1])].name, ""
     if match := _EDGE.match(place):
         edge = topology.mesh.discovery.edges[int(match[1])]
         return edge.reader, edge.source
-    return ""
+    return MESH

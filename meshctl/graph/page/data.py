@@ -55,10 +55,10 @@ def _links(graph: Graph) -> dict[Pair, list[list[Any]]]:
         link = ["control", served.gateway, " and ".join(map(str, served.ports))]
         found.setdefault((served.cluster, served.server), []).append(link)
     for call in graph.calls:
-        link = [call.plane if call.through else "direct", call.port]
         mine = found.setdefault((call.caller, call.target), [])
-        if link not in mine:
-            mine.append(link)
+        way: list[Any] = [call.plane if call.through else "direct", call.port]
+        if way not in mine:
+            mine.append(way)
     return found
 
 

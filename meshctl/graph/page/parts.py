@@ -37,7 +37,7 @@ def _counts(scene: Scene) -> Iterator[tuple[str, str]]:
         (found, "finding"),
     ):
         yield f"{count:,}".replace(",", "\u2009"), noun if count == 1 else _plural(noun)
-    changes = Counter(thing.state for part in scene.parts() for thing in part.things if thing.state)
+    changes: Counter[str] = Counter(thing.state for part in scene.parts() for thing in part.things if thing.state)
     for state, (mark, what) in MARKS.items():
         if changes[state]:
             yield f"{mark} {changes[state]}", what.replace("is ", "", 1) if scene.source == "preview" else what
