@@ -43,6 +43,12 @@ if TYPE_CHECKING:
     )
     from mesh_components.services.bookinfo import Bookinfo, BookinfoArgs
     from mesh_components.services.helloworld import HelloWorld, HelloWorldArgs
+    from mesh_components.services.virtual_machine import (
+        MachineNamespace,
+        MachineNamespaceArgs,
+        VirtualMachine,
+        VirtualMachineArgs,
+    )
     from mesh_components.settings import FindingsError, MeshSettings
     from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
     from mesh_components.trust.cert_manager import CertManagerCaCerts, CertManagerCaCertsArgs
@@ -94,6 +100,8 @@ _ROOMS = {
     "IstiodArgs": "control_plane.istiod",
     "K3sCluster": "clusters.k3s",
     "K3sClusterArgs": "clusters.k3s",
+    "MachineNamespace": "services.virtual_machine",
+    "MachineNamespaceArgs": "services.virtual_machine",
     "MeshFederation": "federation",
     "MeshFederationArgs": "federation",
     "MeshSettings": "settings",
@@ -123,6 +131,8 @@ _ROOMS = {
     "ServerCertificateArgs": "trust.server_cert",
     "StackCluster": "clusters.stack",
     "StackClusterArgs": "clusters.stack",
+    "VirtualMachine": "services.virtual_machine",
+    "VirtualMachineArgs": "services.virtual_machine",
     "Ztunnel": "control_plane.ambient",
     "ZtunnelArgs": "control_plane.ambient",
 }
@@ -171,6 +181,8 @@ __all__ = [
     "IstiodArgs",
     "K3sCluster",
     "K3sClusterArgs",
+    "MachineNamespace",
+    "MachineNamespaceArgs",
     "MeshFederation",
     "MeshFederationArgs",
     "MeshSettings",
@@ -200,6 +212,8 @@ __all__ = [
     "ServerCertificateArgs",
     "StackCluster",
     "StackClusterArgs",
+    "VirtualMachine",
+    "VirtualMachineArgs",
     "Ztunnel",
     "ZtunnelArgs",
 ]

@@ -183,6 +183,32 @@ def trust_digest(file: Path, as_json: bool) -> None:
 
 
 @main.group()
+def vm() -> None:
+    """Virtual machines in the mesh."""
+
+
+@vm.command("bundle")
+@click.argument("name")
+@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder to write.")
+@click.option("--internal-ip", metavar="IP", help="The machine's address; default: the first one that it has.")
+@click.option("--external-ip", metavar="IP", help="Where the mesh calls it, if the machine itself has another address.")
+@_options
+def vm_bundle(stack: str, cwd: Path, state: Path | None, engine: str | None, **options: Any) -> None:
+    """Write what the machine NAME needs to come in: five files, mode 0600, a token of the machine's account in one."""
+    if options["internal_ip"] and options["external_ip"]:
+        message = "--internal-ip and --external-ip say the same thing; give one"
+        raise click.UsageError(message)
+
+    def work() -> int:
+        from meshctl.vm import Wish, bundle
+
+        bundle(stack, cwd, state, engine, Wish(**options))
+        return 0
+
+    _guarded(work)
+
+
+@main.group()
 def rotate() -> None:
     """Replace certificates and credentials while the mesh goes on."""
 

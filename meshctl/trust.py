@@ -6,18 +6,13 @@ Reads the outputs of a stack, or a file; runs no program, asks no cluster, needs
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
-from typing import Any
 
 import click
 
 from mesh_components.settings.facts import FactsError, MeshFacts, parse, read
-from meshctl.commands import choose
-from meshctl.local.project import Project, ProjectError, load
-from meshctl.local.session import state_file
-from meshctl.local.state import public_outputs
-from meshctl.progress import Lines
+from meshctl.local.project import ProjectError, load
+from meshctl.outputs import public_outputs
 
 OUTPUT = "publicFacts"
 
@@ -25,8 +20,7 @@ OUTPUT = "publicFacts"
 def export(stack: str, cwd: Path, state: Path | None, engine: str | None, output: Path | None) -> None:
     """Write the facts of a stack's mesh, for another mesh to look at. Raises ProjectError."""
     project = load(cwd, stack)
-    chosen, _ = choose(engine, shutil.which("pulumi"))
-    said = _outputs(project, chosen, state).get(OUTPUT)
+    said = public_outputs(project, engine, state).get(OUTPUT)
     if said is None:
         raise ProjectError(
             f"{project.name}/{stack} has no output {OUTPUT}: its mesh speaks of no other one, or `up` has not been run "
@@ -72,11 +66,3 @@ def words(facts: MeshFacts) -> list[str]:
         ports = ", ".join(f"{port.number}/{port.protocol}" for port in item.ports)
         lines.append(f"  exports   {item.host} {ports} by {', '.join(item.accounts)} to {', '.join(item.meshes)}")
     return [*lines, f"  {facts.digest}"]
-
-
-def _outputs(project: Project, engine: str, state: Path | None) -> dict[str, Any]:
-    if engine == "local":
-        return public_outputs(state_file(project, state), f"{project.name}/{project.stack}")
-    from meshctl.automation import outputs
-
-    return outputs(project, Lines())

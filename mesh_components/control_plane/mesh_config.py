@@ -16,7 +16,7 @@ from mesh_components.settings.istio import (
     ProxySettings,
     TracingSettings,
 )
-from mesh_components.topology import names
+from mesh_components.topology import names, proxies
 
 
 def mesh_config(
@@ -27,9 +27,9 @@ def mesh_config(
     Without `multi_root` a proxy trusts nothing but the root that its own certificate hangs on.
     """
     config: dict[str, Any] = {}
-    metadata = {"ISTIO_META_DNS_CAPTURE": settings.dns_capture, names.MULTI_ROOT_PROXY: multi_root}
-    if any(metadata.values()):
-        config["defaultConfig"] = {"proxyMetadata": {key: "true" for key, wanted in metadata.items() if wanted}}
+    metadata = proxies.metadata(dns_capture=settings.dns_capture, multi_root=multi_root)
+    if metadata:
+        config["defaultConfig"] = {"proxyMetadata": metadata}
     hosts = list(dict.fromkeys((*local_hosts, *settings.cluster_local_hosts)))
     if hosts:
         local = {"settings": {"clusterLocal": True}, "hosts": hosts}

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 
 from mesh_components.control_plane import charts
-from mesh_components.federation import applications, clusters, credentials, doors, others, planes, trust
+from mesh_components.federation import applications, clusters, credentials, doors, machines, others, planes, trust
 from mesh_components.federation.args import MeshFederationArgs, checked
 from mesh_components.federation.member import Member, Site, member
 from mesh_components.topology import plan
@@ -34,6 +34,8 @@ class MeshFederation(pulumi.ComponentResource):
     between_meshes: dict[str, Any]
     """Where there are other meshes: `publicFacts`, what this mesh says of itself to them, and `caCertificates`, their
     roots as the mesh config has them."""
+    machines: dict[str, Any]
+    """Where there are virtual machines: `rootCertificates`, the roots that they have to know (PEM)."""
     edges: list[str]
     """`source -> reader`, sorted."""
     members: dict[str, Member]
@@ -67,6 +69,7 @@ class MeshFederation(pulumi.ComponentResource):
         trust.warn(pulumi.Output.from_input(ends), args.mesh.trust)
         self.expires = pulumi.Output.from_input({**ends, **credentials.expires(self.members)})
         self.between_meshes = others.outputs(site, self.members)
+        self.machines = machines.outputs(site)
         self.register_outputs(self.outputs())
 
     def outputs(self) -> dict[str, Any]:
@@ -79,6 +82,7 @@ class MeshFederation(pulumi.ComponentResource):
             "expires": self.expires,
             "edges": self.edges,
             **self.between_meshes,
+            **self.machines,
         }
 
     def _build(self, site: Site) -> None:
@@ -101,6 +105,7 @@ class MeshFederation(pulumi.ComponentResource):
                 planes.default_validator(site, made, self.members[made.plan.control_plane], behind)
             doors.between_networks(site, made, *made.credentials, *([behind] if behind else []))
             others.between_meshes(site, made, *made.credentials, *([behind] if behind else []))
+            machines.virtual_machines(site, made, *made.credentials, *([behind] if behind else []))
         for made in self.members.values():
             behind = exposed.get(made.plan.control_plane) or self.members[made.plan.control_plane].gateway
             applications.deploy(site, made, behind)
@@ -115,6 +120,7 @@ class MeshFederation(pulumi.ComponentResource):
             planes.primary(site, made)
         doors.between_networks(site, made)
         others.between_meshes(site, made)
+        machines.virtual_machines(site, made)
 
     def _external(self, site: Site, made: Member) -> pulumi.Resource:
         config = next(

@@ -10,6 +10,7 @@ from mesh_components.settings.discovery import DiscoverySettings
 from mesh_components.settings.istio import IstioSettings
 from mesh_components.settings.meshes import ExportSettings, OtherMesh
 from mesh_components.settings.trust import TrustSettings
+from mesh_components.settings.virtual_machines import VirtualMachineSettings
 
 
 class MeshSettings(Settings):
@@ -29,4 +30,6 @@ class MeshSettings(Settings):
     """Services that other meshes may call."""
     applications: ApplicationsSettings = ApplicationsSettings()
     """Istio's sample applications, to see the mesh work."""
+    virtual_machines: tuple[VirtualMachineSettings, ...] = ()
+    """Machines outside of Kubernetes that are in the mesh."""
     clusters: tuple[ClusterSettings, ...]

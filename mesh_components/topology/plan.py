@@ -17,6 +17,7 @@ from mesh_components.topology.load_balancers import LoadBalancer, load_balancer
 from mesh_components.topology.meshes import holds_config, needs_cross_mesh_gateway
 from mesh_components.topology.revisions import Revision, revisions, tags
 from mesh_components.topology.roles import control_plane, is_member, members, runs_istiod, served_by
+from mesh_components.topology.virtual_machines import machine_networks, machines_of
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class ClusterPlan:
     exposes_services: bool
     """True: the configuration that lets other networks in is applied here."""
     exposes_istiod: bool
-    """True: remotes reach istiod through the gateway."""
+    """True: remotes or virtual machines reach istiod through the gateway."""
     load_balancer: LoadBalancer
     """Of its gateway between networks, or of the one in front of an external control plane."""
     source: bool
@@ -106,8 +107,8 @@ def plan(mesh: MeshSettings) -> Topology:
 
 
 def networks(mesh: MeshSettings) -> tuple[str, ...]:
-    """The networks with workloads of the mesh, each once, in the order of the document."""
-    return tuple(dict.fromkeys(cluster.network for cluster in members(mesh)))
+    """The networks with workloads of the mesh, each once, in the order of the document; clusters first."""
+    return tuple(dict.fromkeys((*(cluster.network for cluster in members(mesh)), *machine_networks(mesh))))
 
 
 def several_networks(mesh: MeshSettings) -> bool:
@@ -117,10 +118,10 @@ def several_networks(mesh: MeshSettings) -> bool:
 
 def needs_east_west(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
     """Whether the cluster has a gateway for sidecars and remotes: as the document says, else where there are several
-    networks, or remotes that come to this cluster's istiod."""
+    networks, or remotes or virtual machines that come to this cluster's istiod."""
     if mesh.istio.data_plane == "ambient" or not is_member(cluster):
         return False
-    needed = several_networks(mesh) or bool(served_by(mesh, cluster))
+    needed = several_networks(mesh) or bool(served_by(mesh, cluster) or machines_of(mesh, cluster))
     return needed if cluster.east_west.enabled is None else cluster.east_west.enabled
 
 
@@ -186,7 +187,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         exposes_services=(
             holds_config(cluster) and east_west and (several_networks(mesh) or bool(cluster.east_west.enabled))
         ),
-        exposes_istiod=cluster.role == "primary" and serves,
+        exposes_istiod=cluster.role == "primary" and (serves or bool(machines_of(mesh, cluster))),
         load_balancer=load_balancer(cluster.cloud or cluster.platform, cluster.east_west, gateway_ports(mesh, cluster)),
         source=source,
         applications=applications(mesh, cluster),

@@ -12,6 +12,7 @@ from mesh_components.topology.meshes import holds_config
 from mesh_components.topology.names import numbered
 from mesh_components.topology.plan import ClusterPlan, Topology
 from mesh_components.topology.tokens import tokens
+from mesh_components.topology.virtual_machines import machine_parts, namespace_parts
 
 ROOT = "mesh:index:RootCA"
 KEY = f"{ROOT}$tls:index/privateKey:PrivateKey"
@@ -49,6 +50,7 @@ def resources(topology: Topology, name: str = "mesh", brought: frozenset[str] = 
         parts = [(_kind(cluster), "", "the cluster")] if cluster.name not in brought else []
         parts += _everywhere(topology, cluster)
         parts += _other_meshes(topology, cluster)
+        parts += _machines(topology, cluster)
         parts += _istio(topology, cluster) if charts else []
         parts += (
             (APPLICATIONS[item.name], f"-{item.name}", f"the application {item.name}") for item in cluster.applications
@@ -128,6 +130,14 @@ def _other_meshes(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
         yield "MeshTrust", "-meshes", "the trust in other meshes"
     if cluster.cross_mesh_gateway and topology.mesh.exports:
         yield "CrossMeshGateway", "-crossmesh", "the gateway for other meshes"
+
+
+def _machines(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
+    """Virtual machines."""
+    for home in namespace_parts(topology.mesh, cluster.settings):
+        yield "MachineNamespace", f"-machines-{home.name}", f"the machines' namespace {home.name}"
+    for part in machine_parts(topology.mesh, cluster.settings):
+        yield "VirtualMachine", f"-machine-{part.machine.name}", f"the machines {part.machine.name}"
 
 
 def _by_cert_manager(topology: Topology) -> bool:

@@ -48,6 +48,14 @@ def control_plane(mesh: MeshSettings, cluster: ClusterSettings) -> ClusterSettin
     return found[0] if len(found) == 1 else cluster
 
 
+def config_holder(mesh: MeshSettings, cluster: ClusterSettings) -> ClusterSettings | None:
+    """The cluster where the istiod that serves this one reads its configuration; None where that is open."""
+    server = control_plane(mesh, cluster)
+    if server.role == "external":
+        return next((c for c in served_by(mesh, server) if c.role == "config"), None)
+    return server if server.role == "primary" else None
+
+
 def served_by(mesh: MeshSettings, cluster: ClusterSettings) -> tuple[ClusterSettings, ...]:
     """The other clusters that this one's istiod serves."""
     if not runs_istiod(cluster):

@@ -70,6 +70,15 @@ from mesh_components.settings.source import (
     VaultSettings,
 )
 from mesh_components.settings.trust import RotationSettings, TrustSettings
+from mesh_components.settings.virtual_machines import (
+    ExecProbe,
+    GrpcProbe,
+    HttpProbe,
+    MachinePort,
+    ProbeSettings,
+    TcpProbe,
+    VirtualMachineSettings,
+)
 from mesh_components.topology.findings import findings
 from tests.support.graph import ROOT
 
@@ -136,6 +145,13 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`applications`", "", ApplicationsSettings),
     ("`helloworld`", "", HelloWorldSettings),
     ("`bookinfo`", "", BookinfoSettings),
+    ("`virtualMachines[]`", "", VirtualMachineSettings),
+    ("`virtualMachines[].ports[]`", "", MachinePort),
+    ("`probe`", "", ProbeSettings),
+    ("`probe`", "httpGet.", HttpProbe),
+    ("`probe`", "tcpSocket.", TcpProbe),
+    ("`probe`", "exec.", ExecProbe),
+    ("`probe`", "grpc.", GrpcProbe),
 ]
 """Heading on the page, what stands before its keys there, and the model."""
 

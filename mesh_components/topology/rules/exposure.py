@@ -10,7 +10,7 @@ from mesh_components.settings.cluster import EastWestSettings
 from mesh_components.topology.names import is_ip
 from mesh_components.topology.plan import address_type, networks
 from mesh_components.topology.revisions import revisions
-from mesh_components.topology.roles import control_plane, served_by
+from mesh_components.topology.roles import config_holder, served_by
 from mesh_components.topology.rules.context import Context, at, clusters_named, error, quoted, warning
 
 _LABEL = r"[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
@@ -148,7 +148,7 @@ def hosts_elsewhere(context: Context) -> Iterator[Finding]:
         stated = cluster.east_west.hosts
         if cluster.role in ("primary", "config") or stated == default:
             continue
-        holder = _holder(context, cluster)
+        holder = config_holder(context.mesh, cluster)
         if holder is None or stated == holder.east_west.hosts:
             continue
         yield error(
@@ -158,14 +158,6 @@ def hosts_elsewhere(context: Context) -> Iterator[Finding]:
             f'configuration in "{holder.name}", which lets in {", ".join(map(quoted, holder.east_west.hosts))}',
             f'say it at "{holder.name}", for all clusters that read its configuration, and take it out here',
         )
-
-
-def _holder(context: Context, cluster: ClusterSettings) -> ClusterSettings | None:
-    """The cluster with the configuration that this one's gateway reads; None where that is open."""
-    server = control_plane(context.mesh, cluster)
-    if server.role == "external":
-        return next((c for c in served_by(context.mesh, server) if c.role == "config"), None)
-    return server if server.role == "primary" else None
 
 
 def _remotes(context: Context, cluster: ClusterSettings) -> tuple[ClusterSettings, ...]:
