@@ -45,7 +45,7 @@ def from_stack(config: pulumi.Config, folder: Path) -> MeshFederationArgs:
     except FindingsError as error:
         raise pulumi.RunError(str(error)) from None
     return MeshFederationArgs(
-        mesh=_with_folder(mesh, folder),
+        mesh=with_folder(mesh, folder),
         kubeconfigs=_kubeconfigs({i: c.kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder),
         peer_kubeconfigs=_kubeconfigs({i: c.peer_kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder),
         texts=_texts(mesh, config, folder),
@@ -68,7 +68,7 @@ def _facts(mesh: MeshSettings, folder: Path) -> dict[int, MeshFacts | FactsError
     return {index: facts for index, facts in found.items() if facts is not None}
 
 
-def _with_folder(mesh: MeshSettings, folder: Path) -> MeshSettings:
+def with_folder(mesh: MeshSettings, folder: Path) -> MeshSettings:
     """The document with the charts' folder made absolute: the provider that renders them runs elsewhere."""
     charts = mesh.istio.charts
     if charts.folder is None:

@@ -62,10 +62,10 @@ _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 class _Lazy(click.Group):
-    """Mounts `lab` and `graph` without importing them before they are asked for."""
+    """Mounts `diff`, `graph` and `lab` without importing them before they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "graph", "lab"})
+        return sorted({*super().list_commands(ctx), "diff", "graph", "lab"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "lab":
@@ -76,6 +76,10 @@ class _Lazy(click.Group):
             from meshctl.graph.commands import graph
 
             return graph
+        if cmd_name == "diff":
+            from meshctl.review.command import diff
+
+            return diff
         return super().get_command(ctx, cmd_name)
 
 
@@ -141,7 +145,7 @@ def upgrade_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **opt
         plan(Wish(stack, cwd, write, as_json), **options)
         return 0
 
-    _guarded(work)
+    guarded(work)
 
 
 @main.group()
@@ -164,7 +168,7 @@ def trust_export(**options: Any) -> None:
         export(**options)
         return 0
 
-    _guarded(work)
+    guarded(work)
 
 
 @trust.command("digest")
@@ -179,7 +183,7 @@ def trust_digest(file: Path, as_json: bool) -> None:
         digest(file, as_json=as_json)
         return 0
 
-    _guarded(work)
+    guarded(work)
 
 
 @main.group()
@@ -258,7 +262,7 @@ def _rotation(stack: str, cwd: Path, write: Path | None, as_json: bool, *what: A
         plan(Wish(stack, cwd, write, as_json), *what)
         return 0
 
-    _guarded(work)
+    guarded(work)
 
 
 @main.command()
@@ -281,7 +285,7 @@ def restart(stack: str, cwd: Path, **options: Any) -> None:
 
         return run(stack, cwd, Wish(**options))
 
-    _guarded(work)
+    guarded(work)
 
 
 @main.command()
@@ -306,7 +310,7 @@ def _run(command: str, *, yes: bool, as_json: bool, **options: Any) -> None:
         report: Report = run(command, yes=yes, as_json=as_json, **options)
         return report.exit_code
 
-    _guarded(work)
+    guarded(work)
 
 
 def _ask(command: str, look: str, *, yes: bool, as_json: bool) -> None:
@@ -319,7 +323,7 @@ def _ask(command: str, look: str, *, yes: bool, as_json: bool) -> None:
         raise click.UsageError(message)
 
 
-def _guarded(work: Callable[[], int]) -> None:
+def guarded(work: Callable[[], int]) -> None:
     """End with what the work returns; what a user can put right is told in a line."""
     from meshctl.commands import UserError
 

@@ -87,5 +87,5 @@ def _build(
         provider=args.renderer or charts.renderer(f"{name}-charts", component),
     )
     made = register(component, name, rendered, {}, opts)
-    agent = next(manifest["metadata"]["name"] for manifest in rendered if manifest["kind"] == "DaemonSet")
+    agent = next((item["metadata"]["name"] for item in rendered if item["kind"] == "DaemonSet"), release)
     component.ready = when_made(agent, made)

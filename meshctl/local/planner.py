@@ -118,6 +118,10 @@ class Planner:
             self._aliases[goal.urn] = aliases
         return aliases
 
+    def aliases(self, urn: str) -> tuple[str, ...]:
+        """What else a resource of this pass is known by."""
+        return tuple(self._aliases.get(urn, ()))
+
     def is_claimed(self, urn: str) -> bool:
         """Tell whether the program still has the resource that is recorded under `urn`."""
         return urn in self.goals or urn in self._renamed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +68,8 @@ class Project:
 
 def load(directory: Path, stack: str) -> Project:
     """Find the project in `directory` or above it, as Pulumi does, and the settings of `stack`."""
-    root = _root(directory.resolve())
-    path = root / "Pulumi.yaml"
-    settings = _read(path)
-    name = settings.get("name")
-    if not isinstance(name, str) or not name:
-        message = f"{path}: has no `name`, which every URN begins with; add `name: <project>`"
-        raise ProjectError(message)
-    folder = root / str(settings.get("stackConfigDir") or ".")
-    stack_file = folder / f"Pulumi.{stack}.yaml"
+    project = located(directory, stack)
+    path, folder, stack_file = project.root / "Pulumi.yaml", project.stack_file.parent, project.stack_file
     if not stack_file.exists() and list(folder.glob("Pulumi.*.yaml")):
         known = ", ".join(sorted(p.name[len("Pulumi.") : -len(".yaml")] for p in folder.glob("Pulumi.*.yaml")))
         message = f"{stack_file}: there is no stack {stack!r}; known stacks are: {known}. Copy one of their files"
@@ -88,11 +81,39 @@ def load(directory: Path, stack: str) -> Project:
             "the local engine knows the passphrase provider only"
         )
         raise ProjectError(message)
-    project = Project(root, name, stack, settings, stack_settings, stack_file)
+    project = replace(project, stack_settings=stack_settings)
     if not project.program.is_file():
         message = f"{path}: the program {project.program} does not exist; set `main` to its folder or file"
         raise ProjectError(message)
     return project
+
+
+def located(directory: Path, stack: str) -> Project:
+    """The project, and where the settings of `stack` are or would be; they are not read."""
+    root = _root(directory.resolve())
+    path = root / "Pulumi.yaml"
+    settings = _read(path)
+    name = settings.get("name")
+    if not isinstance(name, str) or not name:
+        message = f"{path}: has no `name`, which every URN begins with; add `name: <project>`"
+        raise ProjectError(message)
+    folder = root / str(settings.get("stackConfigDir") or ".")
+    return Project(root, name, stack, settings, {}, folder / f"Pulumi.{stack}.yaml")
+
+
+def mapping(text: str, where: str) -> Mapping[str, Any]:
+    """A file of settings, read. Raises ProjectError, which begins with `where`."""
+    try:
+        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except yaml.YAMLError as error:
+        message = f"{where}: cannot be read: {' '.join(str(error).split())}"
+        raise ProjectError(message) from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        message = f"{where}: is not a mapping of keys to values, as Pulumi's settings are"
+        raise ProjectError(message)
+    return data
 
 
 def _root(directory: Path) -> Path:
@@ -105,16 +126,11 @@ def _root(directory: Path) -> Path:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        data = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
         message = f"{path}: cannot be read: {' '.join(str(error).split())}"
         raise ProjectError(message) from error
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        message = f"{path}: is not a mapping of keys to values, as Pulumi's settings are"
-        raise ProjectError(message)
-    return data
+    return mapping(text, str(path))
 
 
 def _mapping(settings: Mapping[str, Any], key: str) -> Mapping[str, Any]:

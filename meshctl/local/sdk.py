@@ -91,6 +91,17 @@ def read(urn: str, name: str, outputs: Mapping[str, Any], secret: frozenset[str]
     return resource_pb2.ReadResourceResponse(urn=urn, properties=struct(properties, frozenset()))
 
 
+def unread(urn: str, name: str) -> Any:
+    """Answer what another stack exports where nobody looks: anything, known later."""
+    properties = {"name": name, "outputs": UNKNOWN, "secretOutputNames": UNKNOWN}
+    return resource_pb2.ReadResourceResponse(urn=urn, properties=struct(properties, frozenset()))
+
+
+def later() -> pulumi.Output[Any]:
+    """A value that nobody knows yet."""
+    return pulumi.Output.from_input(pulumi.output.Unknown())  # type: ignore[no-untyped-call]
+
+
 def failed(urn: str) -> Any:
     """Answer a registration that failed: the program goes on with outputs that nobody knows."""
     return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
@@ -180,8 +191,17 @@ def _plain_struct(value: struct_pb2.Struct, secret: list[bool]) -> Any:
     return {key: item for key, item in items if item is not None}
 
 
-def run(project: Project, config: Config, monitor: Monitor, log: logging.Logger, *, preview: bool) -> None:
-    """Run the program once against `monitor`; whatever it raises comes out of here."""
+def run(
+    project: Project,
+    config: Config,
+    monitor: Monitor,
+    log: logging.Logger,
+    *,
+    preview: bool,
+    program: Callable[[], None] | None = None,
+) -> None:
+    """Run the project's program, or another one, once against `monitor`; whatever it raises comes out of here."""
+    body = program or (lambda: _run_path(project.program))
 
     log.setLevel(logging.INFO)
 
@@ -203,7 +223,7 @@ def run(project: Project, config: Config, monitor: Monitor, log: logging.Logger,
         SETTINGS.root_directory, SETTINGS.legacy_apply_enabled = str(project.root), False
         set_all_config(dict(config.values), list(config.secret_keys))
         with _loop() as loop, _as_language_host(project.program):
-            loop.run_until_complete(run_in_stack(lambda: _run_path(project.program)))
+            loop.run_until_complete(run_in_stack(body))
 
     # A pass makes very many objects that live until its end: looking through them for garbage finds none.
     gc.freeze()

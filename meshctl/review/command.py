@@ -1,0 +1,79 @@
+"""`mesh diff`: reads both sides, compares them, and writes it down."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+FORMATS = {"text": "text", "markdown": "markdown", "json": "jsontext"}
+"""Format to the module that writes it."""
+
+
+@click.command(name="diff")
+@click.argument("base")
+@click.argument("head", required=False)
+@click.option("--stack", "-s", envvar="PULUMI_STACK", help="Stack whose file is read of a revision.")
+@click.option(
+    "--cwd",
+    "-C",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help="Folder of the project; default: here.",
+)
+@click.option("--format", "-f", "form", type=click.Choice(list(FORMATS)), help="Default: text.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: print.")
+@click.option("--charts", is_flag=True, help="Render the charts too, with helm; may need a network.")
+def diff(
+    base: str,
+    head: str | None,
+    stack: str | None,
+    cwd: Path,
+    form: str | None,
+    as_json: bool,
+    output: Path | None,
+    charts: bool,
+) -> None:
+    """Show what the way from BASE to HEAD does to the mesh: for reviews.
+
+    Each is a revision of git, of which the stack's file is read, or a file: a document, or a stack's file. Without
+    HEAD, it is the stack's file as it lies there.
+
+    \b
+    mesh diff main --stack prod                        what is not committed yet, and what is
+    mesh diff v1.4 v1.5 --stack prod --format markdown
+    mesh diff before.yaml after.yaml --json
+
+    Nothing is asked but git: no cluster, no cloud, no passphrase, no network. Resources are those that this version of
+    the library makes of both documents. Values that are made at apply are taken to stay unless what they come from
+    changes. Of a chart, its version and values are compared, or its objects with --charts.
+
+    Ends with 1 where HEAD has errors, or a side cannot be read.
+    """
+    from meshctl.cli import guarded
+
+    def work() -> int:
+        from meshctl.review.review import review
+        from meshctl.review.side import Source
+
+        source = Source(cwd, stack, charts)
+        found = review(source.side(base), source.side(head) if head else source.working_tree())
+        writer = import_module(f"meshctl.review.{FORMATS[form or ('json' if as_json else 'text')]}")
+        _put(writer.write(found), output)
+        return int(bool(found.after.errors))
+
+    guarded(work)
+
+
+def _put(text: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text)
+    except OSError as error:
+        message = f"{output}: cannot be written: {error.strerror}; name another file with --output"
+        raise click.ClickException(message) from error
