@@ -122,7 +122,7 @@ def _settled(goal: Goal, follows: Mapping[str, str] | None = None) -> Goal:
 
 def _worded(value: Any, word: str) -> Any:
     if isinstance(value, Mapping):
-        return {key: _worded(item, word) for key, item in value.items()}
+        return {key: _worded(value[key], word) for key in sorted(value)}  # the wire has them in any order
     if isinstance(value, list):
         return [_worded(item, word) for item in value]
     return word if value is UNKNOWN else value
