@@ -145,7 +145,7 @@ def upgrade_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **opt
         plan(Wish(stack, cwd, write, as_json), **options)
         return 0
 
-    guarded(work)
+    _guarded(work)
 
 
 @main.group()
@@ -168,7 +168,7 @@ def trust_export(**options: Any) -> None:
         export(**options)
         return 0
 
-    guarded(work)
+    _guarded(work)
 
 
 @trust.command("digest")
@@ -183,7 +183,7 @@ def trust_digest(file: Path, as_json: bool) -> None:
         digest(file, as_json=as_json)
         return 0
 
-    guarded(work)
+    _guarded(work)
 
 
 @main.group()
@@ -262,7 +262,7 @@ def _rotation(stack: str, cwd: Path, write: Path | None, as_json: bool, *what: A
         plan(Wish(stack, cwd, write, as_json), *what)
         return 0
 
-    guarded(work)
+    _guarded(work)
 
 
 @main.command()
@@ -285,7 +285,7 @@ def restart(stack: str, cwd: Path, **options: Any) -> None:
 
         return run(stack, cwd, Wish(**options))
 
-    guarded(work)
+    _guarded(work)
 
 
 @main.command()
@@ -310,7 +310,7 @@ def _run(command: str, *, yes: bool, as_json: bool, **options: Any) -> None:
         report: Report = run(command, yes=yes, as_json=as_json, **options)
         return report.exit_code
 
-    guarded(work)
+    _guarded(work)
 
 
 def _ask(command: str, look: str, *, yes: bool, as_json: bool) -> None:
@@ -323,7 +323,7 @@ def _ask(command: str, look: str, *, yes: bool, as_json: bool) -> None:
         raise click.UsageError(message)
 
 
-def guarded(work: Callable[[], int]) -> None:
+def _guarded(work: Callable[[], int]) -> None:
     """End with what the work returns; what a user can put right is told in a line."""
     from meshctl.commands import UserError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -52,19 +53,18 @@ def diff(
 
     Ends with 1 where HEAD has errors, or a side cannot be read.
     """
-    from meshctl.cli import guarded
+    from meshctl.commands import UserError
+    from meshctl.review.review import review
+    from meshctl.review.side import Source
 
-    def work() -> int:
-        from meshctl.review.review import review
-        from meshctl.review.side import Source
-
-        source = Source(cwd, stack, charts)
+    source = Source(cwd, stack, charts)
+    try:
         found = review(source.side(base), source.side(head) if head else source.working_tree())
-        writer = import_module(f"meshctl.review.{FORMATS[form or ('json' if as_json else 'text')]}")
-        _put(writer.write(found), output)
-        return int(bool(found.after.errors))
-
-    guarded(work)
+    except UserError as error:
+        raise click.ClickException(str(error)) from error
+    writer = import_module(f"meshctl.review.{FORMATS[form or ('json' if as_json else 'text')]}")
+    _put(writer.write(found), output)
+    sys.exit(int(bool(found.after.errors)))
 
 
 def _put(text: str, output: Path | None) -> None:
