@@ -68,11 +68,12 @@ docs: .venv/ready ## build the site into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "site/index.html"
 
-pictures: .venv/ready ## draw docs/images/recipes from the stack files
+pictures: .venv/ready ## draw docs/images from the stack files, and the page of `mesh graph` as Chromium shows it
 	@for file in stacks/Pulumi.*.yaml; do \
 	  stack=$${file#stacks/Pulumi.}; stack=$${stack%.yaml}; \
 	  $(BIN)/mesh graph --stack $$stack --output docs/images/recipes/$$stack.svg; \
 	done
+	@$(BIN)/python -m tests.browser.pictures docs/images/graph
 
 istio-types: .venv/ready ## write mesh_components/istio from the CRDs of a version of Istio: CRDS=<file>
 	@$(BIN)/python -m tools.istio_types $(CRDS)

@@ -88,6 +88,23 @@ def run(
     return report
 
 
+def preview(project: Project, *, state: Path | None, engine: str | None, without_credentials: bool = False) -> Report:
+    """A preview for who makes something else of it than a list.
+
+    Raises:
+        ProjectError: when it fails, with why.
+    """
+    if without_credentials:
+        os.environ[WITHOUT_CREDENTIALS] = "true"
+    chosen, why = choose(engine, shutil.which("pulumi"))
+    click.echo(f"preview of {project.name}/{project.stack} by the {chosen} engine ({why})", err=True)
+    with Terminal() if sys.stderr.isatty() else Lines() as progress:
+        report = _runner(chosen, project, state.resolve() if state else None, progress, properties=False).preview()
+    if report.failures:
+        raise ProjectError("\n".join(report.failures))
+    return report
+
+
 def choose(engine: str | None, pulumi: str | None) -> tuple[str, str]:
     """Choose the engine, and say why."""
     if engine:

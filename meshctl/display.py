@@ -88,10 +88,11 @@ def _print_row(row: Row) -> None:
     symbol = click.style(f"{SYMBOLS[row.op]:>2}", fg=_COLOURS[row.op])
     click.echo(f"  {symbol} {short_type(row.type)}  {row.name}")
     for item in row.fields if row.op != "delete" else ():
-        click.echo(f"       {_field(item) if row.op != 'create' else f'{item.path}: {_text(item.new)}'}")
+        click.echo(f"       {field_text(item) if row.op != 'create' else f'{item.path}: {_text(item.new)}'}")
 
 
-def _field(item: Field) -> str:
+def field_text(item: Field) -> str:
+    """A field that differs, in a line."""
     note = f"  ({item.note})" if item.note and item.path else item.note
     if not item.path:
         return note

@@ -56,6 +56,20 @@ def kubeconfigs(project: Project, chosen: Mapping[int, str], mesh: MeshSettings)
         ProjectError: with all that are missing or cannot be used.
         PassphraseError: when one is a secret of the stack that cannot be opened.
     """
+    found, missing = kubeconfigs_at_hand(project, chosen, mesh)
+    if missing:
+        raise ProjectError("\n".join(missing.values()))
+    return found
+
+
+def kubeconfigs_at_hand(
+    project: Project, chosen: Mapping[int, str], mesh: MeshSettings
+) -> tuple[dict[str, Kubeconfig], dict[str, str]]:
+    """The same as far as they are there, and why the others are not.
+
+    Raises:
+        PassphraseError: when one is a secret of the stack that cannot be opened.
+    """
     crypter = Crypter(from_environment(), project.salt, str(project.stack_file))
 
     def secret(name: str) -> str | None:
@@ -63,7 +77,7 @@ def kubeconfigs(project: Project, chosen: Mapping[int, str], mesh: MeshSettings)
 
     folder, environment = project.program.parent, process_environment()
     found: dict[str, Kubeconfig] = {}
-    missing: list[str] = []
+    missing: dict[str, str] = {}
     for index, name in chosen.items():
         source = mesh.clusters[index].kubeconfig
         try:
@@ -71,7 +85,5 @@ def kubeconfigs(project: Project, chosen: Mapping[int, str], mesh: MeshSettings)
                 raise KubeconfigError("nothing says how it is reached; add `kubeconfig`, or name other clusters")
             found[name] = load_kubeconfig(source, folder=folder, secret=secret, environment=environment)
         except KubeconfigError as error:
-            missing.append(f"clusters[{index}].kubeconfig, of {name}: {error}")
-    if missing:
-        raise ProjectError("\n".join(missing))
-    return found
+            missing[name] = f"clusters[{index}].kubeconfig, of {name}: {error}"
+    return found, missing

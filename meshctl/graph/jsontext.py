@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
 from meshctl.graph.model import Graph
+from meshctl.graph.scene import NOTHING, Owner, Part
 
 
-def write(graph: Graph) -> str:
-    """One JSON document; keys in camelCase, as in the mesh document."""
-    return json.dumps(_camel(asdict(graph)), indent=2, ensure_ascii=False) + "\n"
+def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
+    """One JSON document; keys in camelCase, as in the mesh document. Where somebody has looked what changes, or what is
+    there, `states` has it: an entry for each cluster and each pair."""
+    told = {"states": [_state(*item) for item in parts.items() if any(item[0])]} if parts else {}
+    return json.dumps({**_camel(asdict(graph)), **told}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _state(key: Owner, part: Part) -> dict[str, Any]:
+    one, other = key
+    whose = {"reader": one, "source": other} if other else {"cluster": one}
+    things = [{"name": item.name, "type": item.type, "state": item.state, "what": item.what} for item in part.things]
+    return {**whose, "state": part.state, "note": part.note, "resources": things}
 
 
 def _camel(value: Any) -> Any:

@@ -7,9 +7,11 @@ not N x N, and the picture stays one that can be read.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from hashlib import sha256
 
 from meshctl.graph import words
 from meshctl.graph.model import GATEWAY_OF, PORT_OF, Cluster, GatewayKind, Graph
+from meshctl.graph.scene import MARKS, NOTHING, Owner, Part, State
 from meshctl.graph.sharing import complete
 
 Ids = Mapping[str, str]
@@ -21,32 +23,59 @@ _STYLES = {
     "sidecar": "fill:#dafbe1,stroke:#1a7f37,color:#1f2328",
     "ambient": "fill:#ffeff7,stroke:#bf3989,color:#1f2328",
 }
+STATES: Mapping[State, str] = {
+    "create": "stroke:#1a7f37,stroke-width:3px",
+    "update": "stroke:#9a6700,stroke-width:3px",
+    "replace": "stroke:#8250df,stroke-width:3px",
+    "delete": "stroke:#cf222e,stroke-width:3px,stroke-dasharray:6 3",
+    "there": "stroke:#1a7f37,stroke-width:3px",
+    "missing": "stroke:#cf222e,stroke-width:3px,stroke-dasharray:6 3",
+    "differs": "stroke:#9a6700,stroke-width:3px",
+    "extra": "stroke:#8250df,stroke-width:3px",
+    "unknown": "stroke:#57606a,stroke-width:3px,stroke-dasharray:2 3",
+}
 _FEW = 2
 """So many links are drawn one by one even where they could go through a node in the middle."""
 
 
-def write(graph: Graph) -> str:
-    """One flowchart, without the fence around it."""
+def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
+    """One flowchart, without the fence around it. `parts` colour clusters by their state, and a sign says it too."""
+    states = {name: part for (name, other), part in parts.items() if name and not other and part.state}
     ids = {cluster.name: f"c{number}" for number, cluster in enumerate(graph.clusters())}
     lines = [
         "flowchart LR",
         '  root(["Root CA"]):::trust',
-        *(line for cluster in graph.outside for line in _cluster(cluster, ids, "  ")),
+        *(line for cluster in graph.outside for line in _cluster(cluster, ids, "  ", states)),
     ]
     for number, network in enumerate(graph.networks):
         lines.append(f"  subgraph n{number}[{_quoted(network.name)}]")
-        lines += [line for cluster in network.clusters for line in _cluster(cluster, ids, "    ")]
+        lines += [line for cluster in network.clusters for line in _cluster(cluster, ids, "    ", states)]
         lines.append("  end")
     lines += [f"  root -->|signs| {ids[name]}_istiod" for name in graph.signs]
     for links in (_discovery, _control, _direct, _between):
         lines += [f"  {line}" for line in links(graph, ids)]
     lines += [f"  classDef {name} {style}" for name, style in _STYLES.items()]
+    if gone := [name for name in states if name not in ids]:
+        lines += [
+            "  subgraph gone[not in the document]",
+            *(f"    {_gone(name, states[name])}" for name in gone),
+            "  end",
+        ]
+    lines += [f"  style {ids[name]} {STATES[part.state]}" for name, part in states.items() if name in ids]
     return "\n".join(lines) + "\n"
 
 
-def _cluster(cluster: Cluster, ids: Ids, indent: str) -> Iterator[str]:
+def _gone(name: str, part: Part) -> str:
+    mark, said = MARKS[part.state]
+    return f"gone_{sha256(name.encode()).hexdigest()[:8]}[{_quoted(f'{mark} {name}: {said}')}]"
+
+
+def _cluster(cluster: Cluster, ids: Ids, indent: str, states: Mapping[str, Part]) -> Iterator[str]:
     node = ids[cluster.name]
-    yield f"{indent}subgraph {node}[{_quoted(f'{cluster.name} ({cluster.role})')}]"
+    title = f"{cluster.name} ({cluster.role})"
+    if part := states.get(cluster.name):
+        title = f"{MARKS[part.state][0]} {title}: {MARKS[part.state][1]}"
+    yield f"{indent}subgraph {node}[{_quoted(title)}]"
     if cluster.istiods:
         text = "<br>".join(map(words.istiod, cluster.istiods))
         yield f'{indent}  {node}_istiod["{text}"]:::istiod'

@@ -13,6 +13,7 @@ from typing import Literal
 from mesh_components.topology import ClusterPlan, Revision, Topology, names
 from mesh_components.topology.plan import several_networks
 from mesh_components.topology.roles import is_member
+from mesh_components.topology.tokens import handed_out_elsewhere
 
 Plane = Literal["sidecar", "ambient"]
 GatewayKind = Literal["east-west", "ambient", "external"]
@@ -71,7 +72,7 @@ class Discovery:
     reader: str
     source: str
     secret: str
-    """Name of the Secret in the reader's cluster."""
+    """Name of the Secret in the reader's cluster; empty where kubeconfigs are mounted."""
     config: bool
     """True: of an external control plane, the cluster that holds its configuration."""
 
@@ -109,6 +110,8 @@ class Graph:
     """Of Istio; empty where something else installs it."""
     bundled: bool
     """True: a reader holds one Secret for all its sources."""
+    mounted: bool
+    """True: something else mounts a folder of kubeconfigs, and there are no Secrets."""
     outside: tuple[Cluster, ...]
     """Clusters of external control planes: no workload of the mesh runs there."""
     networks: tuple[Network, ...]
@@ -134,6 +137,7 @@ def graph(topology: Topology) -> Graph:
         trust_domain=mesh.trust_domain,
         version=mesh.istio.version if mesh.istio.install == "charts" else "",
         bundled=mesh.discovery.secrets == "bundled",
+        mounted=handed_out_elsewhere(mesh),
         outside=tuple(cluster for name, cluster in made.items() if not is_member(topology.cluster(name).settings)),
         networks=tuple(
             Network(name, tuple(made[plan.name] for plan in members if plan.settings.network == name))
@@ -185,9 +189,9 @@ def _gateways(topology: Topology, plan: ClusterPlan) -> Iterator[Gateway]:
 
 
 def _discovery(topology: Topology) -> Iterator[Discovery]:
-    bundled = topology.mesh.discovery.secrets == "bundled"
+    how = topology.mesh.discovery.secrets
     for edge in topology.edges:
-        remote = names.BUNDLED_SECRET if bundled else names.remote_secret(edge.source)
+        remote = {"bundled": names.BUNDLED_SECRET, "mounted": ""}.get(how, names.remote_secret(edge.source))
         yield Discovery(edge.reader, edge.source, names.CONFIG_SECRET if edge.config else remote, edge.config)
 
 

@@ -17,7 +17,7 @@ from mesh_components.topology.resources import Resource, resources
 from meshctl.graph.model import Graph, graph
 
 Source = Literal["document", "preview", "live"]
-State = Literal["", "create", "update", "replace", "delete", "there", "missing", "extra", "unknown"]
+State = Literal["", "create", "update", "replace", "delete", "there", "missing", "differs", "extra", "unknown"]
 """Empty: nothing changes, or nobody has looked."""
 MARKS: Mapping[State, tuple[str, str]] = {
     "create": ("+", "is created"),
@@ -26,6 +26,7 @@ MARKS: Mapping[State, tuple[str, str]] = {
     "delete": ("−", "is deleted"),  # noqa: RUF001 (a minus sign, as wide as the plus)
     "there": ("✓", "is there"),
     "missing": ("!", "is missing"),
+    "differs": ("≠", "differs from the document"),
     "extra": ("×", "is there, and not in the document"),  # noqa: RUF001 (a cross, as a sign)
     "unknown": ("?", "could not be read"),
 }
@@ -64,6 +65,8 @@ class Part:
 
 
 EMPTY = Part()
+NOTHING: Mapping[Owner, Part] = {}
+"""Behind a picture of the document alone, for those that draw states only."""
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ It has a ground of its own, so it is readable on any page, and follows the reade
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from meshctl.graph import words
 from meshctl.graph.layout import GAP, MARGIN, NAME, TEXT, Card, Chip, Group, Layout, layout
 from meshctl.graph.model import PORT_OF, Graph
 from meshctl.graph.routes import routes
+from meshctl.graph.scene import EMPTY, MARKS, NOTHING, Owner, Part, State
 from meshctl.graph.text import fitted, width
 from meshctl.graph.wires import HEAD, Head, Wires
 
@@ -25,6 +26,7 @@ _LIGHT = {
     "card": "#ffffff",
     "text": "#1f2328",
     "muted": "#57606a",
+    "deleted": "#cf222e",
     "trust": "#9a6700",
     "trust-fill": "#fff8c5",
     "discovery": "#8250df",
@@ -44,6 +46,7 @@ _DARK = {
     "card": "#0d1117",
     "text": "#e6edf3",
     "muted": "#9198a1",
+    "deleted": "#ff7b72",
     "trust": "#d29922",
     "trust-fill": "#2b2110",
     "discovery": "#a371f7",
@@ -67,41 +70,55 @@ _COLOUR = {
     "ambient": "ambient",
 }
 """Colour by kind of line and by style of part: a part has the colour of the lines that end there."""
+_STATES: dict[State, str] = {
+    "create": "sidecar",
+    "update": "trust",
+    "replace": "discovery",
+    "delete": "deleted",
+    "there": "sidecar",
+    "missing": "deleted",
+    "differs": "trust",
+    "extra": "discovery",
+    "unknown": "muted",
+}
+"""Colour of each state."""
 _DASHES = {"direct": "3 3", "config": "6 3"}
 """What tells lines of one colour from each other."""
 
 
-def write(graph: Graph) -> str:
-    """One SVG document."""
+def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
+    """One SVG document. `parts` colour clusters by their state, and a line of text says it too."""
     placed = layout(graph)
     wires, right = routes(graph, placed)
     legend = _legend(graph, [item.kind for item in wires if item])
     bottom = placed.groups[-1].box.bottom if placed.groups else placed.root.bottom
     widest = max(width(text, TEXT) for _, text in legend) + LEGEND_SAMPLE + GAP + 2 * MARGIN
     wide = max(right + MARGIN, widest)
-    high = bottom + GAP + LEGEND_LINE * len(legend) + MARGIN
+    states = [state for state in MARKS if any(part.state == state for part in parts.values())]
+    high = bottom + GAP + LEGEND_LINE * (len(legend) + len(states)) + MARGIN
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" '
         f'role="img" aria-labelledby="title desc" font-family="{FONT}" font-size="{TEXT}">',
         f'<title id="title">{escape(words.title(graph))}</title>',
         f'<desc id="desc">{escape(words.description(graph))}</desc>',
-        f"<style>{_style()}</style>",
+        f"<style>{_style(states)}</style>",
         f'<rect class="ground" x="0.5" y="0.5" width="{wide - 1}" height="{high - 1}" rx="12"/>',
         *_header(graph, placed, wide),
         *(line for group in placed.groups for line in _group(group)),
         *(line for item in wires if item for line in _wires(item)),
-        *(line for card in placed.cards.values() for line in _card(card)),
+        *(line for card in placed.cards.values() for line in _card(card, parts.get((card.cluster.name, ""), EMPTY))),
         *_legend_lines(legend, bottom + GAP),
+        *_states(states, bottom + GAP + LEGEND_LINE * len(legend)),
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _style() -> str:
-    return f"{_rules(_LIGHT)}@media (prefers-color-scheme: dark){{{_rules(_DARK)}}}"
+def _style(states: Sequence[State]) -> str:
+    return f"{_rules(_LIGHT, states)}@media (prefers-color-scheme: dark){{{_rules(_DARK, states)}}}"
 
 
-def _rules(colour: dict[str, str]) -> str:
+def _rules(colour: dict[str, str], states: Sequence[State]) -> str:
     rules = [
         f".ground{{fill:{colour['ground']};stroke:{colour['border']}}}",
         f".network{{fill:{colour['network']};stroke:{colour['edge']};stroke-dasharray:6 4}}",
@@ -110,6 +127,10 @@ def _rules(colour: dict[str, str]) -> str:
         f"text{{fill:{colour['text']}}}.muted{{fill:{colour['muted']}}}",
         f".mark{{fill:{colour['edge']}}}.mark.runs{{fill:{colour['control']}}}",
     ]
+    for state in states:
+        name = colour[_STATES[state]]
+        rules.append(f".state.{state}{{fill:none;stroke:{name};stroke-width:2.5}}.said.{state}{{fill:{name}}}")
+        rules.append(f"circle.state.{state}{{fill:{colour['ground']}}}")
     for style, name in _COLOUR.items():
         rules.append(f".chip.{style}{{fill:{colour[f'{name}-fill']};stroke:{colour[name]}}}")
         rules.append(f".line.{style}{{fill:none;stroke:{colour[name]}}}.head.{style}{{fill:{colour[name]}}}")
@@ -134,8 +155,11 @@ def _group(group: Group) -> Iterator[str]:
         yield _rect("card", card.box.x, card.box.y, card.box.width, card.box.height, 8)
 
 
-def _card(card: Card) -> Iterator[str]:
+def _card(card: Card, part: Part) -> Iterator[str]:
     box = card.box
+    if part.state:
+        yield _rect(f"state {part.state}", box.x, box.y, box.width, box.height, 8)
+        yield from _badge(part.state, box.right - 3, box.y + 3)
     yield f'<g data-cluster={quoteattr(card.cluster.name)} data-role="{card.cluster.role}">'
     yield f"<title>{escape(card.cluster.name)}</title>"
     mark = "mark runs" if card.cluster.istiods else "mark"
@@ -146,6 +170,11 @@ def _card(card: Card) -> Iterator[str]:
     for chip in card.chips.values():
         yield from _chip(chip)
     yield "</g>"
+
+
+def _badge(state: State, x: int, y: int) -> Iterator[str]:
+    yield f'<circle class="state {state}" cx="{x}" cy="{y}" r="9"/>'
+    yield _text(MARKS[state][0], x, y + 4, style=f"said {state}", anchor="middle", bold=True)
 
 
 def _chip(chip: Chip) -> Iterator[str]:
@@ -181,6 +210,13 @@ def _legend_lines(legend: list[tuple[str, str]], top: int) -> Iterator[str]:
         sample.head(Head(end, y, 1, 0))
         yield from _wires(sample)
         yield _text(text, end + GAP, y + 4, style="muted")
+
+
+def _states(states: Sequence[State], top: int) -> Iterator[str]:
+    for row, state in enumerate(states):
+        y = top + LEGEND_LINE * row + LEGEND_LINE // 2
+        yield from _badge(state, MARGIN + LEGEND_SAMPLE // 2, y)
+        yield _text(MARKS[state][1], MARGIN + LEGEND_SAMPLE + GAP, y + 4, style="muted")
 
 
 def _rect(style: str, x: int, y: int, wide: int, high: int, radius: int) -> str:

@@ -43,7 +43,13 @@ def trust() -> str:
 
 def discovery(graph: Graph) -> str:
     """Legend."""
-    how = "one Secret for all" if graph.bundled else "a remote secret for each"
+    how = (
+        "one Secret for all"
+        if graph.bundled
+        else "mounted kubeconfigs"
+        if graph.mounted
+        else "a remote secret for each"
+    )
     return f"discovery: istiod reads services and endpoints, {how}"
 
 

@@ -92,7 +92,7 @@ def _mesh(graph: Graph) -> list[list[str]]:
         ["Trust domain", graph.trust_domain],
         ["Istio", graph.version or "installed by something else"],
         ["Root CA signs for", f"{len(graph.signs)} istiod{'' if len(graph.signs) == 1 else 's'}"],
-        ["Remote secrets", "one for all that a cluster reads" if graph.bundled else "one for each pair"],
+        ["Discovery", words.discovery(graph).partition(", ")[2]],
     ]
 
 

@@ -10,7 +10,7 @@ const few = map.classList.contains("few");
 const byPair = new Map(pairs.map(pair => [`${pair.from} ${pair.to}`, pair]));
 const LAYER = { discovery: "discovery", config: "discovery", control: "control", direct: "requests", sidecar: "requests", ambient: "requests" };
 const LINE = { discovery: "discovery", control: "control", requests: "sidecar" };
-const WORST = ["missing", "unknown", "delete", "replace", "extra", "update", "create", "there"];
+const WORST = ["missing", "unknown", "differs", "delete", "replace", "extra", "update", "create", "there"];
 let chosen = null;
 
 // Elements are made and text is set, never markup: a name is a name, whatever is in it.
@@ -35,6 +35,7 @@ const worst = states => WORST.find(state => states.includes(state)) || "";
 
 function linkText(pair, link) {
   const from = name(pair.from), to = name(pair.to), [kind, what, ports] = link;
+  if (kind === "discovery" && !what) return `The istiod of ${from} reads services and endpoints of ${to}, with a kubeconfig that is mounted.`;
   if (kind === "discovery") return `The istiod of ${from} reads services and endpoints of ${to}, with the Secret ${what}.`;
   if (kind === "config") return `The istiod of ${from} reads its configuration in ${to}, with the Secret ${what}.`;
   if (kind === "control") return `${from} is served by the istiod of ${to}, through its ${what} gateway, ports ${ports}.`;

@@ -43,41 +43,27 @@ def size(scene: Scene) -> str:
     return "few" if count < FOLDED_FROM else "many" if count < SMALL_FROM else "most"
 
 
-def where(index: int, groups: Sequence[Group]) -> str:
-    """Style of a frame: on an ellipse, the first at the left where there are two, else at the top."""
+def where(groups: Sequence[Group]) -> tuple[list[str], str]:
+    """Styles of the frames, on an ellipse (the first at the left where there are two, else at the top), and of the room
+    around them. All heights are known, so nothing has to be measured."""
     count = len(groups)
-    if count == 1:
-        return ' style="left:50%;top:50%"'
+    highs = [len(group.clusters) * _TILE + _FRAME for group in groups]
     turn = pi if count == 2 else -pi / 2
-    angle = turn + 2 * pi * index / count
+    angles = [turn + 2 * pi * index / count for index in range(count)]
+    far = 0 if count == 1 else max(max(highs) / 2 + 56, 40 * count)
+    middles = [far * sin(angle) for angle in angles]
+    top = min(middle - high / 2 for middle, high in zip(middles, highs, strict=True)) - 12
+    bottom = max(middle + high / 2 for middle, high in zip(middles, highs, strict=True)) + 12
     # The ends of the ellipse are as far out as the frames' own size allows.
-    return f' style="left:{50 + 37 * cos(angle):.1f}%;top:{50 + _share(groups) * sin(angle):.1f}%"'
+    wide = 0 if count == 1 else 36
+    styles = [
+        f' style="left:{50 + wide * cos(angle):.1f}%;top:{middle - top - high / 2:.0f}px"'
+        for angle, middle, high in zip(angles, middles, highs, strict=True)
+    ]
+    return styles, f' style="height:{bottom - top:.0f}px"'
 
 
 def columns(size: str, group: Group) -> str:
     """Style of the tiles in a frame of many."""
     rows, most = (5, 5) if size == "many" else (10, 7)
     return "" if size == "few" else f' style="--columns:{min(most, -(-len(group.clusters) // rows))}"'
-
-
-def height(groups: Sequence[Group]) -> str:
-    """Style of the room for the frames."""
-    return f' style="height:{_room(groups)}px"'
-
-
-def _tallest(groups: Sequence[Group]) -> int:
-    return max(len(group.clusters) for group in groups) * _TILE + _FRAME
-
-
-def _room(groups: Sequence[Group]) -> int:
-    count = len(groups)
-    tall = _tallest(groups)
-    if count <= 2:
-        return tall + 90
-    return max(2 * tall + 80, tall + 72 * count)
-
-
-def _share(groups: Sequence[Group]) -> float:
-    """Half of what is left of the height beside the frames, in per cent of it."""
-    room = _room(groups)
-    return 50 * (room - _tallest(groups) - 16) / room

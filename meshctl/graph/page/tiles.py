@@ -20,6 +20,7 @@ def area(scene: Scene) -> Iterator[str]:
     """The section with the map."""
     groups = place.groups(scene)
     size = place.size(scene)
+    styles, room = place.where(groups) if size == "few" else ([""] * len(groups), "")
     yield '<section class="map" aria-labelledby="map-title">'
     yield '<div class="bar"><h2 id="map-title">Map</h2>'
     yield '<label class="find">Find a cluster <input type="search" id="find" autocomplete="off"></label>'
@@ -34,10 +35,9 @@ def area(scene: Scene) -> Iterator[str]:
         f"<b>Root CA</b> of {escape(scene.graph.mesh)}, signs for {len(scene.graph.signs)}</button>"
     )
     yield '<svg id="lines" aria-hidden="false"></svg>'
-    yield f'<div class="networks"{place.height(groups) if size == "few" else ""}>'
+    yield f'<div class="networks"{room}>'
     number = 0
-    for index, group in enumerate(groups):
-        where = place.where(index, groups) if size == "few" else ""
+    for group, where in zip(groups, styles, strict=True):
         yield f'<section class="network {group.kind}"{where}><h3>{escape(group.title)}</h3>'
         yield f'<div class="tiles"{place.columns(size, group)}>'
         for name in group.clusters:
@@ -59,7 +59,7 @@ def _tile(scene: Scene, name: str, number: int) -> str:
     signs = f"<span class='mark'>{mark}</span>" if mark else ""
     signs += "<span class='mark warned'>⚠</span>" if part.findings else ""
     marks = f"<span class='marks'>{signs}<span class='peer'></span></span>"
-    inside = [f"<span class='top'><b>{escape(name)}</b>{marks}</span>"]
+    inside = [f"<span class='top'><b>{_name(name)}</b>{marks}</span>"]
     if cluster:
         inside.append(f"<span class='role'>{escape(_role(cluster))}</span>")
         inside.append(f"<span class='chips'>{''.join(_chips(scene.graph, cluster))}</span>")
@@ -69,6 +69,12 @@ def _tile(scene: Scene, name: str, number: int) -> str:
         f'aria-label="{escape(", ".join(filter(None, label)))}" title="{escape(name)}">'
         f"{''.join(inside)}</button>"
     )
+
+
+def _name(name: str) -> str:
+    """In two parts, so that the end of a long name, which tells it from others, is never cut off."""
+    kept = min(4, len(name) // 2)
+    return f"<span>{escape(name[:-kept])}</span>{escape(name[-kept:])}" if kept else escape(name)
 
 
 def _role(cluster: Cluster) -> str:
