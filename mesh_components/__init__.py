@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         VirtualMachine,
         VirtualMachineArgs,
     )
+    from mesh_components.services.visibility import Visibility, VisibilityArgs
     from mesh_components.settings import FindingsError, MeshSettings
     from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
     from mesh_components.trust.cert_manager import CertManagerCaCerts, CertManagerCaCertsArgs
@@ -133,6 +134,8 @@ _ROOMS = {
     "StackClusterArgs": "clusters.stack",
     "VirtualMachine": "services.virtual_machine",
     "VirtualMachineArgs": "services.virtual_machine",
+    "Visibility": "services.visibility",
+    "VisibilityArgs": "services.visibility",
     "Ztunnel": "control_plane.ambient",
     "ZtunnelArgs": "control_plane.ambient",
 }
@@ -214,6 +217,8 @@ __all__ = [
     "StackClusterArgs",
     "VirtualMachine",
     "VirtualMachineArgs",
+    "Visibility",
+    "VisibilityArgs",
     "Ztunnel",
     "ZtunnelArgs",
 ]

@@ -11,6 +11,7 @@ from pydantic import Field
 from mesh_components.component import ComponentArgs, MaybeOutput
 from mesh_components.settings.cluster import Platform
 from mesh_components.settings.istio import DEFAULT_VERSION, ChartSource, MeshConfigSettings, MeshNetwork
+from mesh_components.settings.visibility import VisibilitySettings
 
 DataPlane = Literal["sidecar", "ambient", "mixed"]
 
@@ -56,6 +57,8 @@ class ControlPlaneArgs(ChartArgs):
     """All that stand side by side in the cluster of that istiod; this one alone needs no mention."""
     mesh_config: MeshConfigSettings = MeshConfigSettings()
     mesh_networks: Mapping[str, MeshNetwork] = Field(default_factory=dict)
+    visibility: VisibilitySettings = VisibilitySettings()
+    """As far as it is mesh config, or istiod's environment; the same in all clusters of a mesh."""
     data_plane: DataPlane = "sidecar"
     multi_network: bool = False
     """The mesh has several networks: ambient must be told, sidecars find out."""

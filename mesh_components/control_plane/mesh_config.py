@@ -16,11 +16,19 @@ from mesh_components.settings.istio import (
     ProxySettings,
     TracingSettings,
 )
+from mesh_components.settings.visibility import VisibilitySettings
 from mesh_components.topology import names, proxies
+from mesh_components.topology import visibility as seen
+
+_AS_ISTIO = VisibilitySettings()
 
 
 def mesh_config(
-    settings: MeshConfigSettings, local_hosts: Sequence[str] = (), *, multi_root: bool = False
+    settings: MeshConfigSettings,
+    local_hosts: Sequence[str] = (),
+    *,
+    multi_root: bool = False,
+    visibility: VisibilitySettings = _AS_ISTIO,
 ) -> dict[str, Any]:
     """The part of `meshConfig` that the settings speak of; `local_hosts` are cluster-local beside theirs.
 
@@ -30,11 +38,20 @@ def mesh_config(
     metadata = proxies.metadata(dns_capture=settings.dns_capture, multi_root=multi_root)
     if metadata:
         config["defaultConfig"] = {"proxyMetadata": metadata}
-    hosts = list(dict.fromkeys((*local_hosts, *settings.cluster_local_hosts)))
-    if hosts:
-        local = {"settings": {"clusterLocal": True}, "hosts": hosts}
-        config["serviceSettings"] = [local]
+    groups = seen.service_settings(visibility, tuple(dict.fromkeys((*local_hosts, *settings.cluster_local_hosts))))
+    if groups:
+        config["serviceSettings"] = groups
     return {**config, **_access_log(settings.access_log), **_tracing(settings.tracing)}
+
+
+def visible(visibility: VisibilitySettings, namespace: str, *, ambient: bool) -> dict[str, Any]:
+    """Who sees what, beside the hosts that stay in their cluster: namespaces, and ambient's scopes. `namespace` is the
+    root namespace."""
+    found = {
+        "discoverySelectors": seen.selectors(visibility, namespace),
+        "serviceScopeConfigs": seen.scopes(visibility, namespace) if ambient else [],
+    }
+    return {**{key: value for key, value in found.items() if value}, **seen.export_to(visibility)}
 
 
 def other_meshes(trusted: Sequence[TrustedMesh]) -> dict[str, Any]:

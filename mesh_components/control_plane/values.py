@@ -18,12 +18,14 @@ from mesh_components.control_plane.mesh_config import (
     other_meshes,
     proxy,
     resources,
+    visible,
 )
 from mesh_components.control_plane.placeholders import ADDRESS, CA_BUNDLE, URL_HOST
 from mesh_components.settings.cluster import AddressType, Platform
 from mesh_components.settings.discovery import MountedSettings
 from mesh_components.settings.istio import PilotSettings
 from mesh_components.topology.names import ISTIOD_PORT, MULTI_ROOT_ISTIOD, WEBHOOK_PORT
+from mesh_components.topology.visibility import mcs_environment
 
 CHART_PLATFORMS: dict[Platform, str] = {
     "gke": "gke",
@@ -94,10 +96,18 @@ def common(args: ControlPlaneArgs) -> dict[str, Any]:
         },
         "meshConfig": {
             "trustDomain": args.trust_domain,
-            **mesh_config(args.mesh_config, istiod_hosts(args.revisions, args.namespace), multi_root=args.multi_root),
+            **mesh_config(
+                args.mesh_config,
+                istiod_hosts(args.revisions, args.namespace),
+                multi_root=args.multi_root,
+                visibility=args.visibility,
+            ),
+            **visible(args.visibility, args.namespace, ambient=args.data_plane != "sidecar"),
             **other_meshes(args.trusted),
         },
-        **_stated("env", {MULTI_ROOT_ISTIOD: "true"} if args.multi_root else {}),
+        **_stated(
+            "env", {**({MULTI_ROOT_ISTIOD: "true"} if args.multi_root else {}), **mcs_environment(args.visibility)}
+        ),
         **_stated("revision", args.revision),
         **_stated("platform", CHART_PLATFORMS.get(args.platform)),
         **_stated("cni", {"enabled": True} if args.cni else {}),

@@ -9,8 +9,9 @@ import pulumi
 
 from mesh_components.component import ComponentArgs, child_options
 from mesh_components.kubernetes import KubernetesObject, Plain
+from mesh_components.settings.visibility import VisibilitySettings
 from mesh_components.topology import names
-from mesh_components.topology.rights import rights, rules
+from mesh_components.topology.rights import Right, exports, rights, rules
 
 
 class ReaderAccountArgs(ComponentArgs):
@@ -20,6 +21,8 @@ class ReaderAccountArgs(ComponentArgs):
     """True: proxies in this cluster talk to the istiod that reads it, as in a remote. It then also writes: the root
     certificate into every namespace, and the injector's CA bundle."""
     namespace: str = "istio-system"
+    visibility: VisibilitySettings = VisibilitySettings()
+    """With `mcs`, istiod reads ServiceExports too."""
     account: str = names.OWN_READER
 
 
@@ -35,7 +38,7 @@ class ReaderAccount(pulumi.ComponentResource):
         child = child_options(self, opts)
         scoped = f"{args.account}-{args.namespace}"
         KubernetesObject(f"{name}-account", _object("v1", "ServiceAccount", args.account, args.namespace), child)
-        role = {**_object(_RBAC, "ClusterRole", scoped), "rules": rules(rights(served=args.served))}
+        role = {**_object(_RBAC, "ClusterRole", scoped), "rules": rules(self._rights(args))}
         KubernetesObject(f"{name}-role", role, child)
         binding = {
             **_object(_RBAC, "ClusterRoleBinding", scoped),
@@ -45,6 +48,12 @@ class ReaderAccount(pulumi.ComponentResource):
         bound = KubernetesObject(f"{name}-binding", binding, child)
         self.account = bound.metadata.apply(lambda _: args.account)
         self.register_outputs({"account": self.account})
+
+    def _rights(self, args: ReaderAccountArgs) -> tuple[Right, ...]:
+        found, mcs = rights(served=args.served), args.visibility.mcs
+        if mcs is None:
+            return found
+        return (*found, *exports(mcs.api_group, automatic=args.visibility.across != "selective"))
 
 
 _RBAC = "rbac.authorization.k8s.io/v1"

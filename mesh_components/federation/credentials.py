@@ -39,7 +39,7 @@ def token(site: Site, member: Member) -> None:
 
 def _account(site: Site, member: Member) -> ReaderAccount:
     served = member.plan.control_plane != member.plan.name
-    args = ReaderAccountArgs(served=served, namespace=site.mesh.istio.namespace)
+    args = ReaderAccountArgs(served=served, namespace=site.mesh.istio.namespace, visibility=site.mesh.visibility)
     return ReaderAccount(f"{member.prefix}-reader-account", args, site.inside(member, *member.ready))
 
 

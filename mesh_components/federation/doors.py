@@ -39,7 +39,7 @@ def between_networks(site: Site, member: Member, *after: pulumi.Resource) -> Non
             network=plan.settings.network,
             namespace=istio.namespace,
             revision=plan.gateway_revision,
-            hosts=stated.hosts,
+            hosts=plan.exposed_hosts,
             network_policy=istio.network_policies,
             expose_services=plan.exposes_services,
             expose_istiod=_exposed(plan, istio.revision),

@@ -7,7 +7,17 @@ from typing import Any
 import pulumi
 
 from mesh_components.control_plane import charts
-from mesh_components.federation import applications, clusters, credentials, doors, machines, others, planes, trust
+from mesh_components.federation import (
+    applications,
+    clusters,
+    credentials,
+    doors,
+    machines,
+    others,
+    planes,
+    services,
+    trust,
+)
 from mesh_components.federation.args import MeshFederationArgs, checked
 from mesh_components.federation.member import Member, Site, member
 from mesh_components.topology import plan
@@ -106,6 +116,7 @@ class MeshFederation(pulumi.ComponentResource):
             doors.between_networks(site, made, *made.credentials, *([behind] if behind else []))
             others.between_meshes(site, made, *made.credentials, *([behind] if behind else []))
             machines.virtual_machines(site, made, *made.credentials, *([behind] if behind else []))
+            services.of_cluster(site, made, *made.credentials, *([behind] if behind else []))
         for made in self.members.values():
             behind = exposed.get(made.plan.control_plane) or self.members[made.plan.control_plane].gateway
             applications.deploy(site, made, behind)
@@ -121,6 +132,7 @@ class MeshFederation(pulumi.ComponentResource):
         doors.between_networks(site, made)
         others.between_meshes(site, made)
         machines.virtual_machines(site, made)
+        services.of_cluster(site, made)
 
     def _external(self, site: Site, made: Member) -> pulumi.Resource:
         config = next(

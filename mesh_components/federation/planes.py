@@ -205,6 +205,7 @@ def _common(site: Site, member: Member, revision: Revision) -> dict[str, Any]:
         "charts": istio.charts,
         "mesh_config": istio.mesh_config,
         "mesh_networks": istio.mesh_networks,
+        "visibility": mesh.visibility,
         "data_plane": istio.data_plane,
         "multi_network": site.several_networks,
         "cni": plan.cni,

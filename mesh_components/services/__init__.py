@@ -1,1 +1,1 @@
-"""What runs in the mesh: services, machines outside of it, and applications to see it work."""
+"""What runs in the mesh: services and who sees them, machines outside of it, and applications to see it work."""

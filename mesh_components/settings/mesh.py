@@ -11,6 +11,7 @@ from mesh_components.settings.istio import IstioSettings
 from mesh_components.settings.meshes import ExportSettings, OtherMesh
 from mesh_components.settings.trust import TrustSettings
 from mesh_components.settings.virtual_machines import VirtualMachineSettings
+from mesh_components.settings.visibility import VisibilitySettings
 
 
 class MeshSettings(Settings):
@@ -32,4 +33,5 @@ class MeshSettings(Settings):
     """Istio's sample applications, to see the mesh work."""
     virtual_machines: tuple[VirtualMachineSettings, ...] = ()
     """Machines outside of Kubernetes that are in the mesh."""
+    visibility: VisibilitySettings = VisibilitySettings()
     clusters: tuple[ClusterSettings, ...]

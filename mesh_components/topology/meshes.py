@@ -10,6 +10,7 @@ import re
 
 from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.settings.meshes import ExportSettings, ImportSettings, OtherMesh
+from mesh_components.settings.visibility import ExportToSettings
 from mesh_components.topology.roles import control_plane, served_by
 
 SERVICE_DOMAIN = ".svc.cluster.local"
@@ -73,8 +74,14 @@ def exports_to(mesh: MeshSettings, other: str) -> tuple[ExportSettings, ...]:
 
 
 def imports_in(mesh: MeshSettings, cluster: ClusterSettings, other: OtherMesh) -> tuple[ImportSettings, ...]:
-    """What is configured in a cluster that holds configuration, for its own workloads and those that it serves for."""
-    return tuple(wanted for wanted in other.imports if _is_for(mesh, cluster, wanted))
+    """What is configured in a cluster that holds configuration, for its own workloads and those that it serves for.
+
+    Imports are in the root namespace. Where something else than everywhere is the default, all namespaces are named.
+    """
+    found = (wanted for wanted in other.imports if _is_for(mesh, cluster, wanted))
+    if mesh.visibility.export_to == ExportToSettings():
+        return tuple(found)
+    return tuple(wanted.model_copy(update={"namespaces": wanted.namespaces or ("*",)}) for wanted in found)
 
 
 def _is_for(mesh: MeshSettings, cluster: ClusterSettings, wanted: ImportSettings) -> bool:

@@ -18,6 +18,7 @@ from mesh_components.topology.meshes import holds_config, needs_cross_mesh_gatew
 from mesh_components.topology.revisions import Revision, revisions, tags
 from mesh_components.topology.roles import control_plane, is_member, members, runs_istiod, served_by
 from mesh_components.topology.virtual_machines import machine_networks, machines_of
+from mesh_components.topology.visibility import gateway_hosts
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class ClusterPlan:
     """True: there is a gateway for other meshes."""
     exposes_services: bool
     """True: the configuration that lets other networks in is applied here."""
+    exposed_hosts: tuple[str, ...]
+    """Which services it lets them reach."""
     exposes_istiod: bool
     """True: remotes or virtual machines reach istiod through the gateway."""
     load_balancer: LoadBalancer
@@ -168,6 +171,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
     east_west = needs_east_west(mesh, cluster)
     ambient = istio.data_plane != "sidecar" and is_member(cluster)
     serves = bool(served_by(mesh, cluster))
+    exposed = gateway_hosts(mesh, cluster)
     return ClusterPlan(
         settings=cluster,
         control_plane=server.name,
@@ -185,9 +189,13 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         gateway_revision=istio.revision if cluster.east_west.revision is None else cluster.east_west.revision,
         cross_mesh_gateway=needs_cross_mesh_gateway(mesh, cluster),
         exposes_services=(
-            holds_config(cluster) and east_west and (several_networks(mesh) or bool(cluster.east_west.enabled))
+            holds_config(cluster)
+            and east_west
+            and (several_networks(mesh) or bool(cluster.east_west.enabled))
+            and bool(exposed)
         ),
         exposes_istiod=cluster.role == "primary" and (serves or bool(machines_of(mesh, cluster))),
+        exposed_hosts=exposed,
         load_balancer=load_balancer(cluster.cloud or cluster.platform, cluster.east_west, gateway_ports(mesh, cluster)),
         source=source,
         applications=applications(mesh, cluster),

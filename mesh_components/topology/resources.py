@@ -13,6 +13,7 @@ from mesh_components.topology.names import numbered
 from mesh_components.topology.plan import ClusterPlan, Topology
 from mesh_components.topology.tokens import tokens
 from mesh_components.topology.virtual_machines import machine_parts, namespace_parts
+from mesh_components.topology.visibility import has_objects
 
 ROOT = "mesh:index:RootCA"
 KEY = f"{ROOT}$tls:index/privateKey:PrivateKey"
@@ -130,6 +131,8 @@ def _other_meshes(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
         yield "MeshTrust", "-meshes", "the trust in other meshes"
     if cluster.cross_mesh_gateway and topology.mesh.exports:
         yield "CrossMeshGateway", "-crossmesh", "the gateway for other meshes"
+    if has_objects(topology.mesh, cluster.settings):
+        yield "Visibility", "-visibility", "who sees what"
 
 
 def _machines(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:

@@ -62,6 +62,21 @@ SERVED = (
 """Where the reader also serves the cluster: proxies there talk to it."""
 
 
+def exports(group: str, *, automatic: bool) -> tuple[Right, ...]:
+    """What is added where ServiceExports decide who sees a service.
+
+    Args:
+        group: of the API, `multicluster.x-k8s.io`.
+        automatic: istiod writes them.
+    """
+    read = Right(group, ("serviceexports", "serviceimports"), READ,
+                 "what is exported (pilot/pkg/serviceregistry/kube/controller/serviceexportcache.go)")  # fmt: skip
+    written = Right(group, ("serviceexports",), ("create", "delete"),
+                    "one for each service "
+                    "(pilot/pkg/serviceregistry/kube/controller/autoserviceexportcontroller.go)")  # fmt: skip
+    return (read, written) if automatic else (read,)
+
+
 def rights(*, served: bool) -> tuple[Right, ...]:
     """Of the account with which one cluster is read.
 

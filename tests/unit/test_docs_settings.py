@@ -79,6 +79,14 @@ from mesh_components.settings.virtual_machines import (
     TcpProbe,
     VirtualMachineSettings,
 )
+from mesh_components.settings.visibility import (
+    ExportToSettings,
+    LabelRequirement,
+    LabelSelector,
+    McsSettings,
+    SidecarScopeSettings,
+    VisibilitySettings,
+)
 from mesh_components.topology.findings import findings
 from tests.support.graph import ROOT
 
@@ -141,6 +149,12 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`exports[]`", "", ExportSettings),
     ("`ports[]`", "", ExportPort),
     ("`mounted`", "", MountedSettings),
+    ("`visibility`", "", VisibilitySettings),
+    ("`visibility`", "exportTo.", ExportToSettings),
+    ("`visibility`", "sidecars.", SidecarScopeSettings),
+    ("`mcs`", "", McsSettings),
+    ("`discoverySelectors[]`", "", LabelSelector),
+    ("`discoverySelectors[]`", "matchExpressions[].", LabelRequirement),
     ("`discovery`", "edges[].", EdgeSettings),
     ("`applications`", "", ApplicationsSettings),
     ("`helloworld`", "", HelloWorldSettings),

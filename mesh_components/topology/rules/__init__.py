@@ -27,6 +27,7 @@ from mesh_components.topology.rules import (
     trust,
     values,
     versions,
+    visibility,
 )
 from mesh_components.topology.rules.context import Context, Facts, HoldsChart, Kubeconfigs, Rule
 
@@ -50,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     *facts.RULES,
     *machines.RULES,
     *machine_groups.RULES,
+    *visibility.RULES,
     *access.RULES,
     *tokens.RULES,
     *kinds.RULES,
