@@ -1,0 +1,58 @@
+"""Istio's own CRDs in a cluster, where they are at hand: those of the lab take whatever a spec holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import yaml
+
+from meshctl.lab.api import Api, ApiError
+from meshctl.lab.prepare import kinds
+from tests.support.graph import ROOT
+
+FILE = ROOT.parent / "shared" / "istio" / "crds-1.30.3.yaml"
+PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+@contextmanager
+def real_kinds(*apis: Api) -> Iterator[bool]:
+    """While inside, the API servers check Istio's resources against Istio's own schemas. Yields whether they do."""
+    if not FILE.is_file():
+        yield False
+        return
+    definitions = [item for item in yaml.load_all(FILE.read_text(), Loader=yaml.CSafeLoader) if item]
+    try:
+        for api in apis:
+            for item in definitions:
+                api.apply(f"{PATH}/{item['metadata']['name']}", item)
+            _wait(api)
+        yield True
+    finally:
+        for api in apis:
+            for path, body in kinds():
+                api.apply(path, body)
+
+
+def _wait(api: Api) -> None:
+    """A moment after a CRD was changed, its API server still goes by the old one."""
+    wrong = _sidecar({"egress": [{"hosts": 1}]})
+    path = "/apis/networking.istio.io/v1/namespaces/default/sidecars?dryRun=All"
+    end = time.monotonic() + 60
+    while _accepted(api, path, wrong):
+        assert time.monotonic() < end, "the API server does not go by Istio's schema"
+        time.sleep(0.2)
+
+
+def _accepted(api: Api, path: str, body: dict[str, Any]) -> bool:
+    try:
+        api.request("POST", path, body)
+    except ApiError as error:
+        return error.status not in (400, 422)
+    return True
+
+
+def _sidecar(spec: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": {"name": "wrong"}, "spec": spec}
