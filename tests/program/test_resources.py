@@ -45,6 +45,7 @@ def meshes(draw: st.DrawFn) -> dict[str, Any]:
         "istio": _istio(draw, outside),
         "discovery": {"secrets": draw(st.sampled_from(["separate", "bundled"]))},
         "applications": draw(st.sampled_from([{}, {"helloworld": {}}])),
+        "visibility": draw(st.sampled_from([{}, {"sidecars": {"default": ["./*"]}}])),
         "clusters": clusters,
     }
 
