@@ -116,9 +116,9 @@ class MeshFederation(pulumi.ComponentResource):
             doors.between_networks(site, made, *made.credentials, *([behind] if behind else []))
             others.between_meshes(site, made, *made.credentials, *([behind] if behind else []))
             machines.virtual_machines(site, made, *made.credentials, *([behind] if behind else []))
-            services.of_cluster(site, made, *made.credentials, *([behind] if behind else []))
         for made in self.members.values():
             behind = exposed.get(made.plan.control_plane) or self.members[made.plan.control_plane].gateway
+            services.of_cluster(site, made, behind)
             applications.deploy(site, made, behind)
 
     def _serving(self, site: Site, made: Member) -> None:
@@ -132,7 +132,6 @@ class MeshFederation(pulumi.ComponentResource):
         doors.between_networks(site, made)
         others.between_meshes(site, made)
         machines.virtual_machines(site, made)
-        services.of_cluster(site, made)
 
     def _external(self, site: Site, made: Member) -> pulumi.Resource:
         config = next(

@@ -10,7 +10,7 @@ from mesh_components.settings.visibility import McsSettings
 from mesh_components.topology import visibility
 
 
-def of_cluster(site: Site, member: Member, *after: pulumi.Resource) -> None:
+def of_cluster(site: Site, member: Member, *after: pulumi.Resource | None) -> None:
     """Everything about services in one cluster, once whoever validates it serves."""
     mesh, stated = site.mesh, member.plan.settings
     if not visibility.has_objects(mesh, stated):
@@ -20,4 +20,4 @@ def of_cluster(site: Site, member: Member, *after: pulumi.Resource) -> None:
         exports=visibility.exported(mesh, stated),
         mcs=mesh.visibility.mcs or McsSettings(),
     )
-    Visibility(f"{member.prefix}-visibility", args, site.inside(member, *member.ready, *after))
+    Visibility(f"{member.prefix}-visibility", args, site.inside(member, *member.ready, *member.credentials, *after))
