@@ -53,6 +53,9 @@ def document(text: str, **istio: Any) -> dict[str, Any]:
     return {**read, "istio": {**read.get("istio", {}), **istio, "charts": CHARTS}}
 
 
+APPLICATIONS = {"helloworld": {}, "bookinfo": {"revision": "prod"}}
+
+
 def said(step: Step) -> dict[str, Any]:
     """What a document says of Istio, apart from its charts."""
     return {key: value for key, value in step.document["istio"].items() if key != "charts"}
@@ -414,3 +417,42 @@ def test_versions_are_ordered() -> None:
     mixed = ["1.31.1", "1.31.0", "1.31.0-rc.10", "1.30.10", "1.31.0-rc.2", "1.31.0-alpha.1"]
     ordered = ["1.30.10", "1.31.0-alpha.1", "1.31.0-rc.2", "1.31.0-rc.10", "1.31.0", "1.31.1"]
     assert sorted(mixed, key=sort_key) == ordered
+
+
+class TestApplications:
+    """Each goes over by the label of its namespace, and at the end the document says no more of it than before."""
+
+    def test_one_that_follows_the_default_moves_on_its_own(self) -> None:
+        start = {**document(SHORT), "applications": APPLICATIONS}
+        steps = upgrade_plan(start, TO)
+        (moves,) = [step for step in steps if step.kind == "application"]
+        assert moves.document["applications"]["helloworld"] == {"revision": NEW}
+        assert "mesh restart --namespace sample" in moves.commands
+        kinds = [step.kind for step in steps]
+        assert kinds.index("tags") < kinds.index("application") < kinds.index("restart") < kinds.index("default")
+        assert steps[-1].document["applications"] == APPLICATIONS
+
+    def test_no_namespace_is_ever_without_an_injector(self) -> None:
+        for text in (SHORT, UNNAMED):
+            applied = {"helloworld": {}, "bookinfo": {"revision": "prod"} if text is SHORT else {}}
+            for step in upgrade_plan({**document(text), "applications": applied}, TO):
+                mesh = parse(step.document)
+                for cluster in plan(mesh).clusters:
+                    known = {*(item.name for item in cluster.revisions), *dict(cluster.tags)}
+                    for application in cluster.applications:
+                        labels = dict(application.labels)
+                        assert labels.get("istio.io/rev", "") in known, step.title
+
+    def test_in_ambient_there_is_nothing_to_move(self) -> None:
+        start = {**document(UNNAMED, dataPlane="ambient"), "applications": APPLICATIONS}
+        start["applications"] = {"helloworld": {}}
+        assert "application" not in [step.kind for step in upgrade_plan(start, TO)]
+
+    def test_a_plan_from_the_middle_is_the_rest(self) -> None:
+        steps = upgrade_plan({**document(SHORT), "applications": APPLICATIONS}, TO)
+        for number, step in enumerate(steps):
+            if step.changes_document:
+                rest = [item.title for item in upgrade_plan(step.document, TO)]
+                assert [item.title for item in steps[number + 1 :] if item.changes_document] == [
+                    title for title in rest if title in {item.title for item in steps if item.changes_document}
+                ]

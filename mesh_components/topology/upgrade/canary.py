@@ -17,6 +17,7 @@ from mesh_components.topology.revisions import all_revisions, default_version, r
 from mesh_components.topology.roles import control_plane, served_by
 from mesh_components.topology.steps import APPLY, EACH, RESTART, Document, Rollback, Step
 from mesh_components.topology.upgrade import edits, words
+from mesh_components.topology.upgrade.applications import applications, with_default
 from mesh_components.topology.upgrade.goal import Goal
 from mesh_components.topology.upgrade.remotes import follows_default
 
@@ -168,6 +169,7 @@ def default(document: Document, goal: Goal) -> Iterator[Step]:
     for cluster in mesh.clusters:
         if edits.gateway_revision(document, cluster.name) not in dict(tags(mesh, cluster)):
             after = edits.with_gateway_revision(after, cluster.name, REMOVED)
+    after = with_default(after, goal)
     parts = plan(mesh).clusters
     node = any(part.cni or part.ambient for part in parts)
     moves = node and default_version(mesh) != default_version(read(after))
@@ -217,7 +219,7 @@ def remove(document: Document, goal: Goal) -> Iterator[Step]:
     )
 
 
-PHASES = (base, control_planes, gateways, move_tags, restart, default, remove)
+PHASES = (base, control_planes, gateways, move_tags, applications, restart, default, remove)
 
 
 def order(mesh: MeshSettings, canary: str | None) -> list[str]:

@@ -46,6 +46,12 @@ def gateway_revision(document: Document, cluster: str) -> str | None:
     return found
 
 
+def with_application_revision(document: Document, name: str, revision: str | None) -> Document:
+    """The document with `applications.<name>.revision` set or removed."""
+    stated = document["applications"]
+    return {**document, "applications": {**stated, name: with_key(stated[name], "revision", revision, ("namespace",))}}
+
+
 def revision_entry(name: str, version: str | None = None, clusters: Sequence[str] | None = None) -> dict[str, Any]:
     """An entry of `istio.revisions` without what it need not say."""
     entry: dict[str, Any] = {"name": name}

@@ -35,6 +35,11 @@ GATEWAY = (
     "know all of the mesh's endpoints, so it does not matter who serves the proxies on either side."
 )
 GATEWAY_BACK = "The gateway's pods roll back to the old control plane; nothing else restarts."
+APPLICATION = (
+    "The label of its namespace names the new control plane, in every cluster. Its running pods keep their proxy until "
+    "they are restarted, and both control planes know all of the mesh: so old and new pods answer side by side."
+)
+APPLICATION_BACK = "The label names the old control plane again; what has been restarted since is restarted once more."
 TAGS = (
     "Namespaces that carry the tag follow it; their running pods do not, until they are restarted. One cluster at a "
     "time, so that the others answer if this one does not."
