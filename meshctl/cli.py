@@ -62,16 +62,20 @@ _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 class _Lazy(click.Group):
-    """Mounts `diff`, `graph` and `lab` without importing them before they are asked for."""
+    """Mounts `check`, `diff`, `graph` and `lab` without importing them before they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "diff", "graph", "lab"})
+        return sorted({*super().list_commands(ctx), "check", "diff", "graph", "lab"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "lab":
             from meshctl.lab.commands import lab
 
             return lab
+        if cmd_name == "check":
+            from meshctl.check.commands import check
+
+            return check
         if cmd_name == "graph":
             from meshctl.graph.commands import graph
 

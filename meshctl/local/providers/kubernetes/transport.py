@@ -10,6 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,12 +19,21 @@ from meshctl.local.model import Unreachable
 
 from .errors import ApiError
 
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 60.0
 POOL = 32
 TOKEN_SECONDS = 1.0
 """How long a token is used before the client is asked for it again; it renews them minutes before they expire."""
-PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long one request is waited for, and how often it is sent again."""
+
+    connect: float = 5.0
+    read: float = 60.0
+    pauses: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
+    """Seconds before each further try; none: one try."""
+
+
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
 _LOADING = threading.Lock()
@@ -89,8 +99,11 @@ def _without_contents(error: Exception) -> str:
 class Transport:
     """Requests to one API server, from many threads. Every request of ours can be repeated safely, so it is."""
 
-    def __init__(self, where: str, kubeconfig: Any, context: str | None = None) -> None:
+    def __init__(
+        self, where: str, kubeconfig: Any, context: str | None = None, patience: Patience = Patience()
+    ) -> None:
         self._where = where
+        self._patience = patience
         self._kubeconfig = kubeconfig
         self._context = context
         self._lock = threading.Lock()
@@ -102,6 +115,13 @@ class Transport:
         self._token_until = 0.0
         self._reached = False
         self._failure: Unreachable | None = None
+        self.date = ""
+        """The clock of the API server, as its last answer had it (RFC 9110, `Date`)."""
+
+    @property
+    def server(self) -> str:
+        """Where the API server is; empty before the first request."""
+        return self._host
 
     def request(
         self,
@@ -122,7 +142,8 @@ class Transport:
             raise self._failure
         target = f"{path}?{urlencode(query)}" if query else path
         payload = None if body is None else json.dumps(body, separators=(",", ":")).encode()
-        for pause in (*PAUSES, None):
+        pauses = self._patience.pauses
+        for pause in (*pauses, None):
             try:
                 return self._once(method, target, payload, warn, accept)
             except ApiError as error:
@@ -130,13 +151,39 @@ class Transport:
                     raise
                 time.sleep(max(pause, min(error.retry_after, 10.0)))
             except OSError as error:
-                self._lost(error, first=pause == PAUSES[0], last=pause is None)
+                self._lost(error, first=pauses != () and pause == pauses[0], last=pause is None)
                 time.sleep(pause or 0)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def text(self, path: str) -> str:
+        """The body of an answer that is no JSON, such as metrics; asked for once. Raises ApiError, or OSError if there
+        is no answer."""
+        if self._pools is None:
+            self._connect()
+        if self._failure is not None:
+            raise self._failure
+        answer = self._send("GET", path, None, "*/*")
+        text: str = answer.data.decode(errors="replace")
+        if answer.status >= 400:
+            raise ApiError(answer.status, {"message": text[:200]})
+        return text
 
     def _once(
         self, method: str, target: str, payload: bytes | None, warn: Callable[[str], None] | None, accept: str
     ) -> tuple[int, dict[str, Any]]:
+        answer = self._send(method, target, payload, accept)
+        raw = answer.data
+        try:
+            parsed = json.loads(raw) if raw else {}
+        except ValueError:
+            parsed = {"message": raw[:200].decode(errors="replace")}
+        if answer.status >= 400:
+            raise ApiError(answer.status, parsed if isinstance(parsed, dict) else {})
+        if warn is not None and (warning := answer.headers.get("Warning")):
+            warn(warning.removeprefix("299 - "))
+        return answer.status, parsed
+
+    def _send(self, method: str, target: str, payload: bytes | None, accept: str) -> Any:
         from urllib3.exceptions import HTTPError
 
         headers = {"Accept": accept, "User-Agent": "mesh"}
@@ -150,19 +197,11 @@ class Transport:
         try:
             # Not by the client's own wrapper, which costs as much again as the request.
             answer = self._pools.urlopen(method, url, headers=headers, body=payload, timeout=self._timeout)
-            raw = answer.data
         except HTTPError as error:
             raise ConnectionError(_words(error)) from error
         self._reached = True
-        try:
-            parsed = json.loads(raw) if raw else {}
-        except ValueError:
-            parsed = {"message": raw[:200].decode(errors="replace")}
-        if answer.status >= 400:
-            raise ApiError(answer.status, parsed if isinstance(parsed, dict) else {})
-        if warn is not None and (warning := answer.headers.get("Warning")):
-            warn(warning.removeprefix("299 - "))
-        return answer.status, parsed
+        self.date = answer.headers.get("Date", "")
+        return answer
 
     def _current_token(self) -> str | None:
         # Under a lock: the client asks an exec plugin again when its token is about to expire.
@@ -212,7 +251,7 @@ class Transport:
                 )
                 raise self._failure from error
             self._configuration, self._host = configuration, str(configuration.host)
-            self._timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+            self._timeout = urllib3.Timeout(connect=self._patience.connect, read=self._patience.read)
             self._pools = pools
 
 

@@ -1,0 +1,109 @@
+"""`mesh check`: options, and the loop that waits for green."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import click
+
+
+@click.command(
+    epilog="Exit code: 0 nothing is wrong (what is unknown is not wrong), 3 warnings, 4 errors; 1 and 2 when the "
+    "command itself could not work."
+)
+@click.option("--stack", "-s", required=True, envvar="PULUMI_STACK", help="Stack whose mesh to check.")
+@click.option(
+    "--cwd",
+    "-C",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help="Folder of the project; default: here.",
+)
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="State file of the local engine; default: .pulumi-local/<project>/<stack>.json in the project.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "pulumi"]),
+    help="Whose state; default: pulumi if it is on PATH, else local.",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Look again until there is no error, or for so long.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=15,
+    show_default=True,
+    help="Seconds for one look. Who is late when most are done is left out sooner.",
+)
+@click.option(
+    "--parallel", type=click.IntRange(min=1), default=4, show_default=True, help="Questions to one cluster at a time."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML, too.")
+def check(
+    stack: str,
+    cwd: Path,
+    state: Path | None,
+    engine: str | None,
+    wait: float | None,
+    timeout: float,
+    parallel: int,
+    as_json: bool,
+    junit: Path | None,
+) -> None:
+    """Look at every cluster and say what is wrong, why, and what to do.
+
+    Before the first `mesh up`: the document, whether API servers answer, versions. After it, also: certificates, remote
+    secrets (whether each credential works, leads to the right cluster and carries the needed rights), gateways,
+    webhooks, what each istiod says of its peers, and whether objects are as they were applied. Nothing is changed.
+
+    \b
+    mesh check --stack prod
+    mesh check --stack prod --wait 600            after `mesh up`, until all is well
+    mesh check --stack prod --junit mesh.xml      for a CI
+    mesh check --stack prod --json | jq '.problems[].code'
+
+    Every check has a number and a page, docs/checks/CHECK###.md.
+    """
+    from meshctl.check.gather import Limits
+    from meshctl.check.junit import junit as write_junit
+    from meshctl.check.look import look
+    from meshctl.check.report import FAILED
+    from meshctl.check.show import last_line, show
+    from meshctl.commands import UserError, choose
+    from meshctl.display import print_json
+    from meshctl.local.project import load
+
+    limits = Limits(seconds=timeout, parallel=parallel)
+    try:
+        project = load(cwd, stack)
+        chosen, _ = choose(engine, shutil.which("pulumi"))
+        found = look(project, chosen, state, limits)
+        end = time.monotonic() + (wait or 0)
+        while found.exit_code == FAILED and time.monotonic() < end:
+            click.echo(f"not yet: {last_line(found)}", err=True)
+            time.sleep(min(2.0, max(0.0, end - time.monotonic())))
+            found = look(project, chosen, state, limits)
+    except UserError as failure:
+        raise click.ClickException(str(failure)) from failure
+    if as_json:
+        print_json(found.data())
+    else:
+        show(found)
+    if junit is not None:
+        try:
+            junit.write_text(write_junit(found))
+        except OSError as failure:
+            message = f"{junit}: cannot be written: {failure.strerror}; name another file with --junit"
+            raise click.ClickException(message) from failure
+    sys.exit(found.exit_code)
