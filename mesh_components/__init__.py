@@ -35,12 +35,14 @@ if TYPE_CHECKING:
     from mesh_components.gateways.ambient import AmbientGateway, AmbientGatewayArgs
     from mesh_components.gateways.cross_mesh import CrossMeshGateway, CrossMeshGatewayArgs
     from mesh_components.gateways.east_west import EastWestGateway, EastWestGatewayArgs
+    from mesh_components.gateways.egress import EgressGateway, EgressGatewayArgs
     from mesh_components.gateways.external import (
         ExposeExternalIstiod,
         ExposeExternalIstiodArgs,
         ExternalGateway,
         ExternalGatewayArgs,
     )
+    from mesh_components.gateways.ingress import IngressGateway, IngressGatewayArgs, ServerCredential
     from mesh_components.services.bookinfo import Bookinfo, BookinfoArgs
     from mesh_components.services.helloworld import HelloWorld, HelloWorldArgs
     from mesh_components.services.virtual_machine import (
@@ -80,6 +82,8 @@ _ROOMS = {
     "DefaultValidatorArgs": "control_plane.validator",
     "EastWestGateway": "gateways.east_west",
     "EastWestGatewayArgs": "gateways.east_west",
+    "EgressGateway": "gateways.egress",
+    "EgressGatewayArgs": "gateways.egress",
     "ExposeExternalIstiod": "gateways.external",
     "ExposeExternalIstiodArgs": "gateways.external",
     "ExternalGateway": "gateways.external",
@@ -95,6 +99,8 @@ _ROOMS = {
     "HelloWorldArgs": "services.helloworld",
     "IbmCluster": "clusters.ibm",
     "IbmClusterArgs": "clusters.ibm",
+    "IngressGateway": "gateways.ingress",
+    "IngressGatewayArgs": "gateways.ingress",
     "IstioBase": "control_plane.base",
     "IstioBaseArgs": "control_plane.base",
     "Istiod": "control_plane.istiod",
@@ -130,6 +136,7 @@ _ROOMS = {
     "RootNamespaceArgs": "clusters.namespace",
     "ServerCertificate": "trust.server_cert",
     "ServerCertificateArgs": "trust.server_cert",
+    "ServerCredential": "gateways.ingress",
     "StackCluster": "clusters.stack",
     "StackClusterArgs": "clusters.stack",
     "VirtualMachine": "services.virtual_machine",
@@ -163,6 +170,8 @@ __all__ = [
     "DefaultValidatorArgs",
     "EastWestGateway",
     "EastWestGatewayArgs",
+    "EgressGateway",
+    "EgressGatewayArgs",
     "ExposeExternalIstiod",
     "ExposeExternalIstiodArgs",
     "ExternalGateway",
@@ -178,6 +187,8 @@ __all__ = [
     "HelloWorldArgs",
     "IbmCluster",
     "IbmClusterArgs",
+    "IngressGateway",
+    "IngressGatewayArgs",
     "IstioBase",
     "IstioBaseArgs",
     "Istiod",
@@ -213,6 +224,7 @@ __all__ = [
     "RootNamespaceArgs",
     "ServerCertificate",
     "ServerCertificateArgs",
+    "ServerCredential",
     "StackCluster",
     "StackClusterArgs",
     "VirtualMachine",

@@ -25,8 +25,7 @@ from mesh_components.settings.place import PlaceError, PlaceSettings
 from mesh_components.topology import material
 from mesh_components.topology.certificates import pem
 from mesh_components.topology.ibm import api_keys
-
-_NO_KEY = "none: the preview is without credentials"
+from mesh_components.topology.outside import certificates
 
 
 def from_stack(config: pulumi.Config, folder: Path) -> MeshFederationArgs:
@@ -121,10 +120,10 @@ def _texts(mesh: MeshSettings, config: pulumi.Config, folder: Path) -> dict[str,
             return error
         return pem.decode(contents)
 
-    keys = {where: read(source) for where, source in api_keys(mesh)}
+    keys = {where: read(source) for where, source in (*api_keys(mesh), *certificates(mesh))}
     if process_environment().get(WITHOUT_CREDENTIALS):
-        # A preview asks IBM Cloud for nothing that it has not made before.
-        keys = {where: found if isinstance(found, str) else _NO_KEY for where, found in keys.items()}
+        # A preview asks IBM Cloud for nothing that it has not made before, and makes no Secret.
+        keys = {where: found if isinstance(found, str) else place.NOT_AT_HAND for where, found in keys.items()}
     return {**{where: read(source) for where, source in material.places(mesh.trust)}, **keys}
 
 

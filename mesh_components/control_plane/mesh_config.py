@@ -41,6 +41,8 @@ def mesh_config(
     groups = seen.service_settings(visibility, tuple(dict.fromkeys((*local_hosts, *settings.cluster_local_hosts))))
     if groups:
         config["serviceSettings"] = groups
+    if settings.outbound_traffic_policy:
+        config["outboundTrafficPolicy"] = {"mode": settings.outbound_traffic_policy}
     return {**config, **_access_log(settings.access_log), **_tracing(settings.tracing)}
 
 

@@ -14,6 +14,7 @@ from mesh_components.federation import (
     doors,
     machines,
     others,
+    outside,
     planes,
     services,
     trust,
@@ -46,6 +47,8 @@ class MeshFederation(pulumi.ComponentResource):
     roots as the mesh config has them."""
     machines: dict[str, Any]
     """Where there are virtual machines: `rootCertificates`, the roots that they have to know (PEM)."""
+    ingress: dict[str, Any]
+    """Where there are ingress gateways: `ingress`, their addresses by cluster and name."""
     edges: list[str]
     """`source -> reader`, sorted."""
     members: dict[str, Member]
@@ -80,6 +83,7 @@ class MeshFederation(pulumi.ComponentResource):
         self.expires = pulumi.Output.from_input({**ends, **credentials.expires(self.members)})
         self.between_meshes = others.outputs(site, self.members)
         self.machines = machines.outputs(site)
+        self.ingress = outside.addresses(self.members)
         self.register_outputs(self.outputs())
 
     def outputs(self) -> dict[str, Any]:
@@ -93,6 +97,7 @@ class MeshFederation(pulumi.ComponentResource):
             "edges": self.edges,
             **self.between_meshes,
             **self.machines,
+            **self.ingress,
         }
 
     def _build(self, site: Site) -> None:
@@ -116,6 +121,7 @@ class MeshFederation(pulumi.ComponentResource):
             doors.between_networks(site, made, *made.credentials, *([behind] if behind else []))
             others.between_meshes(site, made, *made.credentials, *([behind] if behind else []))
             machines.virtual_machines(site, made, *made.credentials, *([behind] if behind else []))
+            outside.ways(site, made, *made.credentials, *([behind] if behind else []))
         for made in self.members.values():
             behind = exposed.get(made.plan.control_plane) or self.members[made.plan.control_plane].gateway
             services.of_cluster(site, made, behind)
@@ -132,6 +138,7 @@ class MeshFederation(pulumi.ComponentResource):
         doors.between_networks(site, made)
         others.between_meshes(site, made)
         machines.virtual_machines(site, made)
+        outside.ways(site, made)
 
     def _external(self, site: Site, made: Member) -> pulumi.Resource:
         config = next(

@@ -17,6 +17,7 @@ from mesh_components.gateways.ambient import AmbientGateway
 from mesh_components.gateways.cross_mesh import CrossMeshGateway
 from mesh_components.gateways.east_west import EastWestGateway
 from mesh_components.gateways.external import ExternalGateway
+from mesh_components.gateways.ingress import IngressGateway
 from mesh_components.settings import MeshSettings
 from mesh_components.topology import ClusterPlan, Topology
 from mesh_components.topology.plan import several_networks
@@ -80,6 +81,8 @@ class Member:
     ambient_gateway: AmbientGateway | None = None
     external_gateway: ExternalGateway | None = None
     cross_mesh_gateway: CrossMeshGateway | None = None
+    ingress: dict[str, IngressGateway] = field(default_factory=dict)
+    """By their names."""
     certificate: ServerCertificate | None = None
     token: Token | None = None
     credentials: list[pulumi.Resource] = field(default_factory=list)

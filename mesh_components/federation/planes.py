@@ -17,6 +17,7 @@ from mesh_components.control_plane.validator import DefaultValidator, DefaultVal
 from mesh_components.federation import trust
 from mesh_components.federation.member import Member, Site
 from mesh_components.topology import Revision, names
+from mesh_components.topology.outside import mesh_config
 from mesh_components.topology.revisions import default_version
 from mesh_components.topology.tokens import mounted
 
@@ -203,7 +204,7 @@ def _common(site: Site, member: Member, revision: Revision) -> dict[str, Any]:
         "namespace": istio.namespace,
         "platform": plan.settings.platform,
         "charts": istio.charts,
-        "mesh_config": istio.mesh_config,
+        "mesh_config": mesh_config(mesh),
         "mesh_networks": istio.mesh_networks,
         "visibility": mesh.visibility,
         "data_plane": istio.data_plane,

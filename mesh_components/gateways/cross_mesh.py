@@ -48,5 +48,5 @@ class CrossMeshGateway(pulumi.ComponentResource):
             revision=args.revision,
             reads_secrets=False,
         )
-        self.address, self.load_balancer = proxy.register(self, name, described, args, opts, exposed)
+        self.address, self.load_balancer, _ = proxy.register(self, name, described, args, opts, exposed)
         self.register_outputs({"address": self.address, "loadBalancer": self.load_balancer})

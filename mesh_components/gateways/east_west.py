@@ -54,7 +54,7 @@ class EastWestGateway(pulumi.ComponentResource):
         )
         # The webhook that accepts what is exposed is served by the istiod that injects the proxy: before it, the pods
         # would be refused, and tried again ever more rarely.
-        self.address, self.load_balancer = proxy.register(self, name, described, args, opts, *exposed)
+        self.address, self.load_balancer, _ = proxy.register(self, name, described, args, opts, *exposed)
         self.register_outputs({"address": self.address, "loadBalancer": self.load_balancer})
 
 

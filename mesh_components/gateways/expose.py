@@ -37,7 +37,7 @@ def services(namespace: Any, hosts: Sequence[str]) -> Plain:
         "hosts": list(hosts),
     }
     spec = {"selector": _EAST_WEST, "servers": [server]}
-    return _object("Gateway", names.CROSS_NETWORK_GATEWAY, namespace, spec)
+    return istio_object("Gateway", names.CROSS_NETWORK_GATEWAY, namespace, spec)
 
 
 def to_other_meshes(namespace: Any, hosts: Sequence[str]) -> Plain:
@@ -53,7 +53,7 @@ def to_other_meshes(namespace: Any, hosts: Sequence[str]) -> Plain:
         "hosts": list(hosts),
     }
     name = names.CROSS_MESH_GATEWAY.removeprefix("istio-")
-    return _object("Gateway", name, namespace, {"selector": {"istio": name}, "servers": [server]})
+    return istio_object("Gateway", name, namespace, {"selector": {"istio": name}, "servers": [server]})
 
 
 def istiod(namespace: Any) -> Plain:
@@ -67,7 +67,7 @@ def istiod(namespace: Any) -> Plain:
         }
         for name, port, _ in _ISTIOD_PORTS
     ]
-    return _object("Gateway", ISTIOD_GATEWAY, namespace, {"selector": _EAST_WEST, "servers": servers})
+    return istio_object("Gateway", ISTIOD_GATEWAY, namespace, {"selector": _EAST_WEST, "servers": servers})
 
 
 def istiod_route_name(revision: str) -> str:
@@ -95,7 +95,7 @@ def istiod_sni_hosts(revisions: Sequence[str], namespace: str, extra_host: str |
 
 def istiod_route(revision: str, namespace: Any, spec: Any) -> Plain:
     """The VirtualService that leads to one revision's istiod."""
-    return _object("VirtualService", istiod_route_name(revision), namespace, spec)
+    return istio_object("VirtualService", istiod_route_name(revision), namespace, spec)
 
 
 def istiod_route_spec(revision: str, namespace: str, sni_hosts: Sequence[str]) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def external_gateway(namespace: Any, hosts: Sequence[Any], credential: Any) -> P
         for name, port in (("https-xds", names.ISTIOD_PORT), ("https-webhook", names.WEBHOOK_PORT))
     ]
     spec = {"selector": {"istio": "ingressgateway"}, "servers": servers}
-    return _object("Gateway", EXTERNAL_GATEWAY, namespace, spec)
+    return istio_object("Gateway", EXTERNAL_GATEWAY, namespace, spec)
 
 
 def external_route(namespace: Any, hosts: Sequence[Any], istiod: pulumi.Input[str]) -> Plain:
@@ -148,7 +148,7 @@ def external_route(namespace: Any, hosts: Sequence[Any], istiod: pulumi.Input[st
         for _, port, to in _ISTIOD_PORTS
     ]
     spec = {"hosts": list(hosts), "gateways": [EXTERNAL_GATEWAY], "http": routes}
-    return _object("VirtualService", "external-istiod-vs", namespace, spec)
+    return istio_object("VirtualService", "external-istiod-vs", namespace, spec)
 
 
 def external_rule(namespace: Any, istiod: pulumi.Input[str], *, own_root: bool) -> Plain:
@@ -165,14 +165,15 @@ def external_rule(namespace: Any, istiod: pulumi.Input[str], *, own_root: bool) 
         {"port": {"number": 443}, "tls": tls},
     ]
     spec = {"host": _full(istiod), "trafficPolicy": {"portLevelSettings": ports}}
-    return _object("DestinationRule", "external-istiod-dr", namespace, spec)
+    return istio_object("DestinationRule", "external-istiod-dr", namespace, spec)
 
 
 def _full(istiod: pulumi.Input[str]) -> pulumi.Input[str]:
     return pulumi.Output.concat(istiod, ".cluster.local")
 
 
-def _object(kind: str, name: str, namespace: Any, spec: Any) -> dict[str, Any]:
+def istio_object(kind: str, name: str, namespace: Any, spec: Any) -> dict[str, Any]:
+    """A resource of Istio's networking API, deleted without asking istiod."""
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": kind,

@@ -37,7 +37,7 @@ class ExternalGateway(pulumi.ComponentResource):
     def __init__(self, name: str, args: ExternalGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:index:ExternalGateway", name, {}, opts)
         described = objects.Proxy(names.INGRESS_GATEWAY, args.namespace, objects.EXTERNAL_PORTS, revision=args.revision)
-        self.address, self.load_balancer = proxy.register(self, name, described, args, opts)
+        self.address, self.load_balancer, _ = proxy.register(self, name, described, args, opts)
         self.register_outputs({"address": self.address, "loadBalancer": self.load_balancer})
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from mesh_components.kubernetes import Plain
@@ -57,7 +58,7 @@ class Proxy:
     @property
     def selector(self) -> dict[str, str]:
         """Labels that its pods have, and no others."""
-        return {"app": self.name, "istio": self.name.removeprefix("istio-")}
+        return {"app": self.name, "istio": names.gateway_label(self.name)}
 
 
 def account(proxy: Proxy) -> Plain:
@@ -88,12 +89,13 @@ def service(
     annotations: Mapping[str, str],
     source_ranges: Sequence[str],
     external_ips: Sequence[str] = (),
+    node_ports: Mapping[int, int] = MappingProxyType({}),
 ) -> Plain:
     """The Service. Peers find that of an east-west gateway by its network label and its port 15443, at the addresses of
     its load balancer and its external IPs (istio/istio pilot/pkg/serviceregistry/kube/conversion.go)."""
     spec: dict[str, Any] = {
         "type": service_type,
-        "ports": [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in proxy.ports],
+        "ports": [_port(name, port, node_ports) for name, port in proxy.ports],
         "selector": proxy.selector,
     }
     if source_ranges:
@@ -180,6 +182,11 @@ def load_balancer_address(status: Mapping[str, Any] | None) -> str | None:
     """The IP or host name in a Service's status; None where it has none."""
     ingress = ((status or {}).get("loadBalancer") or {}).get("ingress") or []
     return (ingress[0].get("ip") or ingress[0].get("hostname")) if ingress else None
+
+
+def _port(name: str, port: int, node_ports: Mapping[int, int]) -> dict[str, Any]:
+    fixed = {"nodePort": node_ports[port]} if port in node_ports else {}
+    return {"name": name, "port": port, "targetPort": port, "protocol": "TCP", **fixed}
 
 
 def _container(proxy: Proxy, requests: Mapping[str, str], limits: Mapping[str, str]) -> dict[str, Any]:

@@ -32,10 +32,17 @@ def _patches(args: ProxyArgs) -> Mapping[str, Any]:
         # By this name the patch finds the container; what is not stated stays as istiod's template has it.
         container = {"name": "istio-proxy", "resources": amounts}
         made["deployment"] = {"spec": {"template": {"spec": {"containers": [container]}}}}
-    if args.load_balancer_source_ranges:
-        made["service"] = {"spec": {"loadBalancerSourceRanges": list(args.load_balancer_source_ranges)}}
+    if service := _service(args):
+        made["service"] = {"spec": service}
     if any(getattr(args, name) != ProxyArgs.model_fields[name].default for name in _REPLICAS):
         made["horizontalPodAutoscaler"] = {"spec": objects.scaling(args.min_replicas, args.max_replicas)}
     if args.min_replicas > 1:
         made["podDisruptionBudget"] = {"spec": objects.KEEPS_ONE}
     return made
+
+
+def _service(args: ProxyArgs) -> Mapping[str, Any]:
+    stated = {"loadBalancerSourceRanges": args.load_balancer_source_ranges, "externalIPs": args.external_ips}
+    # By its port the patch finds an entry.
+    ports = [{"port": port, "nodePort": node_port} for port, node_port in args.node_ports.items()]
+    return {**{key: list(value) for key, value in stated.items() if value}, **({"ports": ports} if ports else {})}

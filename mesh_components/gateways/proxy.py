@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, NamedTuple
 
 import pulumi
 from pydantic import Field
@@ -26,6 +27,8 @@ class ProxyArgs(ComponentArgs):
     """Of the Service, for the cloud's load balancer."""
     external_ips: tuple[str, ...] = ()
     """Addresses that lead to nodes of the cluster, where there is no load balancer."""
+    node_ports: Mapping[int, int] = Field(default_factory=dict)
+    """Ports of the nodes by port of the Service; the API server picks those that are left out."""
     load_balancer_source_ranges: tuple[str, ...] = ()
     min_replicas: Annotated[int, Field(ge=1)] = 1
     max_replicas: Annotated[int, Field(ge=1)] = 5
@@ -38,6 +41,17 @@ class ProxyArgs(ComponentArgs):
     """IP or host name at which the gateway is reached, where it is known beforehand."""
 
 
+class Registered(NamedTuple):
+    """A proxy that was registered."""
+
+    address: pulumi.Output[str | None]
+    """At which the gateway is reached."""
+    load_balancer: pulumi.Output[str | None]
+    """What its load balancer has got."""
+    pods: list[pulumi.Resource]
+    """Everything of it but the Service: what needs the gateway to be there comes after these."""
+
+
 def register(
     component: pulumi.Resource,
     name: str,
@@ -45,24 +59,29 @@ def register(
     args: ProxyArgs,
     opts: pulumi.ResourceOptions | None,
     *after: pulumi.Resource,
-) -> tuple[pulumi.Output[str | None], pulumi.Output[str | None]]:
-    """Register the proxy's objects under a gateway; all but the Service come after what is named.
-
-    Returns the address at which the gateway is reached, and the one that its load balancer has got.
-    """
-    for role, manifest in _objects(proxy, args).items():
+) -> Registered:
+    """Register the proxy's objects under a gateway; all but the Service come after what is named."""
+    pods: list[pulumi.Resource] = [
         KubernetesObject(f"{name}-{role}", manifest, child_options(component, opts, *after))
+        for role, manifest in _objects(proxy, args).items()
+    ]
     # The Service waits for ready proxies by itself, so nothing of the proxy may wait for the Service.
     service = KubernetesObject(
         f"{name}-service",
         objects.service(
-            proxy, args.service_type, args.annotations, args.load_balancer_source_ranges, args.external_ips
+            proxy,
+            args.service_type,
+            args.annotations,
+            args.load_balancer_source_ranges,
+            args.external_ips,
+            args.node_ports,
         ),
         child_options(component, opts),
     )
     load_balancer = service.status.apply(objects.load_balancer_address)
     known = args.address or next(iter(args.external_ips), None)
-    return (pulumi.Output.from_input(known) if known is not None else load_balancer), load_balancer
+    address = pulumi.Output.from_input(known) if known is not None else load_balancer
+    return Registered(address, load_balancer, pods)
 
 
 def _objects(proxy: objects.Proxy, args: ProxyArgs) -> dict[str, Plain]:

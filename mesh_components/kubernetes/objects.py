@@ -81,6 +81,15 @@ def encode(text: pulumi.Input[str]) -> pulumi.Output[str]:
     return pulumi.Output.from_input(text).apply(lambda value: base64.b64encode(value.encode()).decode())
 
 
+def tls_secret(
+    name: str, namespace: pulumi.Input[str], certificate: pulumi.Input[str], key: pulumi.Input[str]
+) -> Plain:
+    """The Secret with a server's certificate (PEM, with what is above it) and its key."""
+    data = pulumi.Output.secret({"tls.crt": encode(certificate), "tls.key": encode(key)})
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": metadata, "data": data}
+
+
 def _without_nulls(value: Any) -> Any:
     """Charts write `annotations: null`; on the wire that would be a value."""
     if isinstance(value, Mapping):

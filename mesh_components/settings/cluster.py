@@ -7,8 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from mesh_components.settings.base import ResourceAmounts, Settings
+from mesh_components.settings.base import Settings
 from mesh_components.settings.create import CreateSettings
+from mesh_components.settings.egress import EgressSettings
+from mesh_components.settings.gateway import GatewaySettings
+from mesh_components.settings.ingress import IngressSettings
 from mesh_components.settings.meshes import CrossMeshSettings
 from mesh_components.settings.place import PlaceSettings
 
@@ -65,35 +68,16 @@ class LocalitySettings(Settings):
     zone: str | None = None
 
 
-class EastWestSettings(Settings):
+class EastWestSettings(GatewaySettings):
     """The gateway through which other networks reach this cluster's workloads."""
 
     enabled: bool | None = None
     """Left out: a gateway exists where the mesh has more than one network, or where remotes come to this cluster's
     istiod."""
-    service_type: Literal["LoadBalancer", "NodePort", "ClusterIP"] = "LoadBalancer"
-    load_balancer: Literal["public", "internal"] | None = None
-    """Let the platform's annotations ask for a load balancer that passes TCP through, open to the internet or inside of
-    the cloud's network. Left out: no annotations but those that are written."""
-    annotations: dict[str, str] = Field(default_factory=dict)
-    """Annotations of the Service, for the cloud's load balancer; they win over those of `loadBalancer`."""
-    external_ips: tuple[str, ...] = ()
-    """Addresses that lead to nodes of the cluster, where there is no load balancer (`spec.externalIPs`)."""
-    load_balancer_source_ranges: tuple[str, ...] = ()
-    """CIDRs that may reach the load balancer; everyone when empty."""
-    min_replicas: Annotated[int, Field(ge=1)] = 1
-    max_replicas: Annotated[int, Field(ge=1)] = 5
-    requests: ResourceAmounts = ResourceAmounts()
-    limits: ResourceAmounts = ResourceAmounts()
     hosts: tuple[str, ...] = ("*.local",)
     """Which services other networks may reach through it."""
-    revision: str | None = None
-    """Revision, or tag, that injects the proxy; `istio.revision` when left out."""
     address_type: AddressType | None = None
     """What the load balancer gets, an IP or a host name; the platform's habit when left out."""
-    address: str | None = None
-    """IP or DNS name at which the gateway is reached, where it is known beforehand: a reserved IP, or a name of your
-    own that points to the load balancer."""
     credential: str | None = None
     """Of an external control plane: name of the TLS Secret with a public certificate for `address`. Left out: the
     mesh's root signs one."""
@@ -137,6 +121,10 @@ class ClusterSettings(Settings):
     """A ready-made kubeconfig to hand to the peers instead of one with a token of the reader account."""
     east_west: EastWestSettings = EastWestSettings()
     cross_mesh: CrossMeshSettings = CrossMeshSettings()
+    ingress: tuple[IngressSettings, ...] = ()
+    """Gateways through which the outside world reaches services."""
+    egress: EgressSettings | None = None
+    """Hosts outside of the mesh, and the gateway through which workloads go there."""
     gateway_api: bool = True
     """False: this cluster has the CRDs of the Gateway API already; those of `istio.gatewayApi` are not applied here."""
     tags: dict[str, str] = Field(default_factory=dict)

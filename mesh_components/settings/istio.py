@@ -56,6 +56,8 @@ class MeshConfigSettings(Settings):
     """What people set most of Istio's mesh config; anything else goes through `values`."""
 
     access_log: AccessLogSettings | None = None
+    outbound_traffic_policy: Literal["ALLOW_ANY", "REGISTRY_ONLY"] | None = None
+    """Whether sidecars let workloads call hosts that nobody declared; Istio's default, ALLOW_ANY, when left out."""
     tracing: TracingSettings | None = None
     proxy: ProxySettings = ProxySettings()
     dns_capture: bool = True

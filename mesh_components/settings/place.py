@@ -11,6 +11,10 @@ Secrets = Callable[[str], str | None]
 """Gives the value of a secret stack setting, None where it is not set."""
 
 
+NOT_AT_HAND = "none: the preview is without credentials"
+"""Stands for a text where a preview goes on without it."""
+
+
 class PlaceSettings(Settings):
     """Where a text is. Exactly one source."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from mesh_components.settings.cluster import AddressType, Cloud, EastWestSettings, Platform
+from mesh_components.settings.gateway import GatewaySettings
 from mesh_components.topology.names import is_ip
 
 Scope = Literal["public", "internal"]
@@ -71,7 +72,7 @@ _WITH_ANNOTATIONS: Mapping[Place, AddressType] = {**ADDRESS_TYPES, "ibm": "ip"}
 
 @dataclass(frozen=True)
 class LoadBalancer:
-    """How the load balancer of a cluster's east-west gateway behaves."""
+    """How a gateway's load balancer behaves."""
 
     address_type: AddressType
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -83,7 +84,7 @@ class LoadBalancer:
     """Where there is none: addresses that lead to nodes."""
 
 
-def load_balancer(place: Place, stated: EastWestSettings, ports: tuple[int, ...] = ()) -> LoadBalancer:
+def load_balancer(place: Place, stated: GatewaySettings, ports: tuple[int, ...] = ()) -> LoadBalancer:
     """What follows from the platform, or the cloud below it, and from what the document says of the gateway."""
     scope = stated.load_balancer
     preset = ANNOTATIONS.get(place, {}).get(scope, {}) if scope else {}
@@ -97,8 +98,8 @@ def load_balancer(place: Place, stated: EastWestSettings, ports: tuple[int, ...]
     )
 
 
-def _address_type(place: Place, stated: EastWestSettings) -> AddressType:
-    if stated.address_type is not None:
+def _address_type(place: Place, stated: GatewaySettings) -> AddressType:
+    if isinstance(stated, EastWestSettings) and stated.address_type is not None:
         return stated.address_type
     if stated.address is not None:
         return "ip" if is_ip(stated.address) else "hostname"

@@ -11,6 +11,7 @@ CROSS_MESH_GATEWAY = "istio-crossmeshgateway"
 """Of its pods and Service; the Gateway on it has the name without `istio-`."""
 AMBIENT_GATEWAY = "istio-eastwestgateway-ambient"
 INGRESS_GATEWAY = "istio-ingressgateway"
+EGRESS_GATEWAY = "istio-egressgateway"
 LOCAL_NAMESPACE = "istio-system"
 """Where an external control plane's cluster has the Istio that runs the gateway in front of it."""
 CONFIG_SECRET = "istio-kubeconfig"  # noqa: S105 - the name of one
@@ -38,6 +39,16 @@ STATUS_PORT, MTLS_PORT, ISTIOD_PORT, WEBHOOK_PORT, HBONE_PORT = 15021, 15443, 15
 def numbered(name: str, number: int) -> str:
     """Name of what comes in generations: the first has the bare name, the others a dot, which no cluster's name has."""
     return name if number == 1 else f"{name}.{number}"
+
+
+def gateway_label(name: str) -> str:
+    """The label `istio` of a gateway's pods, by which Istio's Gateways select them."""
+    return name.removeprefix("istio-")
+
+
+def service_host(service: str, namespace: str) -> str:
+    """A Service's name in full."""
+    return f"{service}.{namespace}.svc.cluster.local"
 
 
 def remote_secret(cluster: str) -> str:

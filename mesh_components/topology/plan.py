@@ -15,6 +15,7 @@ from mesh_components.topology.applications import Application, applications
 from mesh_components.topology.edges import Edge, edges
 from mesh_components.topology.load_balancers import LoadBalancer, load_balancer
 from mesh_components.topology.meshes import holds_config, needs_cross_mesh_gateway
+from mesh_components.topology.outside import EgressPlan, IngressPlan, egress, ingresses, namespaces
 from mesh_components.topology.revisions import Revision, revisions, tags
 from mesh_components.topology.roles import control_plane, is_member, members, runs_istiod, served_by
 from mesh_components.topology.virtual_machines import machine_networks, machines_of
@@ -64,6 +65,10 @@ class ClusterPlan:
     """True: an istiod elsewhere reads services here, so the cluster needs a reader's token."""
     applications: tuple[Application, ...]
     """Its part of the sample applications."""
+    ingress: tuple[IngressPlan, ...]
+    egress: EgressPlan | None
+    outside_namespaces: tuple[str, ...]
+    """Namespaces that are made for the ways in and out."""
 
     @property
     def name(self) -> str:
@@ -172,6 +177,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
     ambient = istio.data_plane != "sidecar" and is_member(cluster)
     serves = bool(served_by(mesh, cluster))
     exposed = gateway_hosts(mesh, cluster)
+    revision = istio.revision if cluster.east_west.revision is None else cluster.east_west.revision
     return ClusterPlan(
         settings=cluster,
         control_plane=server.name,
@@ -186,7 +192,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         ambient=ambient,
         east_west=east_west,
         ambient_gateway=_ambient_gateway(mesh, cluster),
-        gateway_revision=istio.revision if cluster.east_west.revision is None else cluster.east_west.revision,
+        gateway_revision=revision,
         cross_mesh_gateway=needs_cross_mesh_gateway(mesh, cluster),
         exposes_services=(
             holds_config(cluster)
@@ -199,6 +205,9 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         load_balancer=load_balancer(cluster.cloud or cluster.platform, cluster.east_west, gateway_ports(mesh, cluster)),
         source=source,
         applications=applications(mesh, cluster),
+        ingress=ingresses(cluster, revision),
+        egress=egress(cluster, revision),
+        outside_namespaces=namespaces(mesh, cluster),
     )
 
 

@@ -103,6 +103,7 @@ def _everywhere(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
         yield "EastWestGateway", "-eastwest", "the east-west gateway"
     if cluster.ambient_gateway:
         yield "AmbientGateway", "-ambient-gateway", "the ambient gateway"
+    yield from _outside(cluster)
     if cluster.role == "external":
         yield "ExternalGateway", "-gateway", "the gateway in front of istiod"
         yield "ExposeExternalIstiod", "-expose", "the way through that gateway"
@@ -110,6 +111,16 @@ def _everywhere(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
             yield "ServerCertificate", "-certificate", "the certificate of that gateway"
     if cluster.settings.peer_kubeconfig is None:
         yield from _read(topology, cluster)
+
+
+def _outside(cluster: ClusterPlan) -> Iterator[Part]:
+    """The ways between the mesh and the world outside."""
+    for namespace in cluster.outside_namespaces:
+        yield "RootNamespace", f"-{namespace}", f"the namespace {namespace}"
+    for ingress in cluster.ingress:
+        yield "IngressGateway", ingress.suffix, f"the ingress gateway {ingress.settings.name}"
+    if cluster.egress:
+        yield "EgressGateway", cluster.egress.suffix, "the way out"
 
 
 def _read(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:

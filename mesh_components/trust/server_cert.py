@@ -12,7 +12,7 @@ import pulumi
 from pydantic import Field
 
 from mesh_components.component import ComponentArgs, MaybeOutput, child_options
-from mesh_components.kubernetes import KubernetesObject, encode
+from mesh_components.kubernetes import KubernetesObject, tls_secret
 from mesh_components.settings.cluster import AddressType
 from mesh_components.settings.trust import KeyAlgorithm
 from mesh_components.topology import names
@@ -51,18 +51,7 @@ class ServerCertificate(pulumi.ComponentResource):
         props = {"organization": args.organization, "validityDays": args.validity_days, "algorithm": args.algorithm}
         super().__init__("mesh:index:ServerCertificate", name, props, opts)
         issued = args.root_ca.issue(self._wanted(name, args))
-        manifest = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "type": "kubernetes.io/tls",
-            "metadata": {"name": args.secret_name, "namespace": args.namespace},
-            "data": pulumi.Output.secret(
-                {
-                    "tls.crt": encode(chain([issued.certificate, issued.above])),
-                    "tls.key": encode(issued.key),
-                }
-            ),
-        }
+        manifest = tls_secret(args.secret_name, args.namespace, chain([issued.certificate, issued.above]), issued.key)
         secret = KubernetesObject(f"{name}-secret", manifest, child_options(self, opts))
         self.secret_name = secret.metadata.apply(lambda metadata: str(metadata["name"]))
         self.expires = issued.expires

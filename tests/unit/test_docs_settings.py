@@ -28,6 +28,7 @@ from mesh_components.settings.cluster import (
 )
 from mesh_components.settings.create import CreateSettings
 from mesh_components.settings.discovery import DiscoverySettings, EdgeSettings, MountedSettings, TokenSettings
+from mesh_components.settings.egress import EgressHost, EgressSettings
 from mesh_components.settings.gke import (
     AuthorizedNetworkSettings,
     GkeNodePoolSettings,
@@ -35,6 +36,14 @@ from mesh_components.settings.gke import (
     GkeVpcSettings,
 )
 from mesh_components.settings.ibm import IbmSettings, IbmWorkerPoolSettings, IbmZoneSettings
+from mesh_components.settings.ingress import (
+    IngressHost,
+    IngressNodePorts,
+    IngressPorts,
+    IngressRoute,
+    IngressSettings,
+    IngressTls,
+)
 from mesh_components.settings.istio import (
     AccessLogSettings,
     ChartSource,
@@ -112,6 +121,18 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`eastWest`", "", EastWestSettings),
     ("`eastWest`", "requests.", ResourceAmounts),
     ("`eastWest`", "limits.", ResourceAmounts),
+    ("`ingress[]`", "", IngressSettings),
+    ("`ingress[]`", "ports.", IngressPorts),
+    ("`ingress[]`", "nodePorts.", IngressNodePorts),
+    ("`ingress[]`", "requests.", ResourceAmounts),
+    ("`ingress[]`", "limits.", ResourceAmounts),
+    ("`hosts[]`", "", IngressHost),
+    ("`hosts[]`", "tls.", IngressTls),
+    ("`routes[]`", "", IngressRoute),
+    ("`egress`", "", EgressSettings),
+    ("`egress`", "hosts[].", EgressHost),
+    ("`egress`", "requests.", ResourceAmounts),
+    ("`egress`", "limits.", ResourceAmounts),
     ("`istio`", "", IstioSettings),
     ("`revisions[]`", "", RevisionSettings),
     ("`pilot`", "", PilotSettings),

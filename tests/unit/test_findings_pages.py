@@ -20,6 +20,7 @@ from mesh_components.settings.place import PlaceError
 from mesh_components.topology import material
 from mesh_components.topology.certificates import pem
 from mesh_components.topology.findings import CATALOGUE, findings
+from mesh_components.topology.outside import certificates
 from tests.support import authorities
 
 PAGES = Path(__file__).parents[2] / "docs" / "findings"
@@ -110,11 +111,12 @@ def found(fragment: str) -> tuple[Finding, ...]:
         mesh = parse(merged(MINIMAL, value))
     except FindingsError as error:
         return error.findings
-    sources: dict[int, KubeconfigSettings | None] = {n: c.peer_kubeconfig for n, c in enumerate(mesh.clusters)}
-    handed = {n: FILES[source.file] for n, source in sources.items() if source and source.file}
+    peers: dict[int, KubeconfigSettings | None] = {n: c.peer_kubeconfig for n, c in enumerate(mesh.clusters)}
+    handed = {n: FILES[source.file] for n, source in peers.items() if source and source.file}
     own = {n: c.kubeconfig.file for n, c in enumerate(mesh.clusters) if c.kubeconfig and c.kubeconfig.file}
     kubeconfigs = {n: FILES[file] for n, file in own.items() if file in FILES}
-    named = {place: TEXTS[source.file] for place, source in material.places(mesh.trust) if source.file}
+    sources = (*material.places(mesh.trust), *certificates(mesh))
+    named = {place: TEXTS[source.file] for place, source in sources if source.file}
     others = {n: load(other.facts, lambda file: (FACTS / file).read_text()) for n, other in enumerate(mesh.meshes)}
     facts = {n: said for n, said in others.items() if said is not None}
     return findings(mesh, kubeconfigs, handed, texts=named, facts=facts, now=authorities.NOW)

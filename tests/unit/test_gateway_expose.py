@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_components.gateways import expose
-from mesh_components.gateways.ambient import AmbientGatewayArgs, gateway_address, gateway_object, network_policy
+from mesh_components.gateways.ambient import AmbientGatewayArgs, door
+from mesh_components.gateways.gateway_api import gateway_address, gateway_object, network_policy
 from tests.support.graph import ROOT
 
 CRDS = ROOT.parent / "shared" / "istio" / "crds-1.30.3.yaml"
@@ -122,7 +123,8 @@ class TestAmbient:
     """istiod runs the proxy, so the Gateway is all that there is to say."""
 
     def test_the_gateway_is_the_documented_one(self) -> None:
-        made = gateway_object(AmbientGatewayArgs(network="network1"))
+        args = AmbientGatewayArgs(network="network1")
+        made = gateway_object(door(args), args)
         wait = made["metadata"].pop("annotations")
         assert wait == {"pulumi.com/waitFor": '["condition=Programmed", "jsonpath={.status.addresses[0].value}"]'}
         assert made == {
@@ -153,13 +155,14 @@ class TestAmbient:
         args = AmbientGatewayArgs(
             network="network1", revision="stable", service_type="NodePort", annotations={"cloud": "internal"}
         )
-        made = gateway_object(args)
+        made = gateway_object(door(args), args)
         assert made["metadata"]["labels"]["istio.io/rev"] == "stable"
         assert made["metadata"]["annotations"] == {"networking.istio.io/service-type": "NodePort"}
         assert made["spec"]["infrastructure"] == {"annotations": {"cloud": "internal"}}
 
     def test_the_policy_opens_what_comes_to_it(self) -> None:
-        policy = network_policy(AmbientGatewayArgs(network="network1", gateway_name="door"))
+        args = AmbientGatewayArgs(network="network1", gateway_name="door")
+        policy = network_policy(door(args), args)
         assert policy["spec"]["podSelector"] == {"matchLabels": {"gateway.networking.k8s.io/gateway-name": "door"}}
         (rule,) = policy["spec"]["ingress"]
         assert {port["port"] for port in rule["ports"]} == {15021, 15008, 15020, 15090}

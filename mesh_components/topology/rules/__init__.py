@@ -12,12 +12,14 @@ from mesh_components.topology.rules import (
     gateways,
     gke,
     ibm,
+    ingress,
     kinds,
     machine_groups,
     machines,
     mesh_networks,
     meshes,
     names,
+    outside,
     pool,
     ranges,
     revisions,
@@ -59,6 +61,8 @@ RULES: tuple[Rule, ...] = (
     *gke.RULES,
     *ibm.RULES,
     *applications.RULES,
+    *ingress.RULES,
+    *outside.RULES,
 )
 
 __all__ = ["RULES", "Context", "Facts", "HoldsChart", "Kubeconfigs", "Rule"]

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from mesh_components.settings import ClusterSettings, Finding, MeshSettings, Severity
 from mesh_components.settings.facts import FactsError, MeshFacts
+from mesh_components.settings.gateway import GatewaySettings, GatewaySize
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError
 from mesh_components.topology.edges import readers
 from mesh_components.topology.material import Texts
@@ -51,6 +52,20 @@ class Context:
         """Each two clusters once, the earlier one first."""
         count = len(self.mesh.clusters)
         return ((i, j) for j in range(count) for i in range(j))
+
+    def doors(self) -> Iterator[tuple[str, ClusterSettings, GatewaySettings]]:
+        """The gateways that are reached from outside of their clusters, each with its place."""
+        for index, cluster in self.clusters():
+            yield at(index, "eastWest"), cluster, cluster.east_west
+            for number, gateway in enumerate(cluster.ingress):
+                yield at(index, f"ingress[{number}]"), cluster, gateway
+
+    def gateways(self) -> Iterator[tuple[str, ClusterSettings, GatewaySize]]:
+        """These, and those through which workloads leave."""
+        yield from self.doors()
+        for index, cluster in self.clusters():
+            if cluster.egress is not None:
+                yield at(index, "egress"), cluster, cluster.egress
 
     def readers(self, index: int) -> tuple[ClusterSettings, ...]:
         """The clusters whose istiod reads this one."""

@@ -24,15 +24,16 @@ def is_host_name(text: str) -> bool:
 
 def address(context: Context) -> Iterator[Finding]:
     """MESH210."""
-    for index, cluster in context.clusters():
-        stated, wanted = cluster.east_west.address, cluster.east_west.address_type
+    for door, _, gateway in context.doors():
+        stated = gateway.address
+        wanted = gateway.address_type if isinstance(gateway, EastWestSettings) else None
         if stated is None:
             continue
         ip = is_ip(stated)
         if not ip and not is_host_name(stated):
             yield error(
                 "MESH210",
-                at(index, "eastWest.address"),
+                f"{door}.address",
                 f"{quoted(stated)} is neither an IP nor a DNS name, and it becomes both the address that others "
                 "connect to and the name in a certificate",
                 "write it without scheme and port, such as 203.0.113.10 or istiod.example.com",
@@ -41,8 +42,8 @@ def address(context: Context) -> Iterator[Finding]:
             what = "an IP" if ip else "a host name"
             yield error(
                 "MESH210",
-                at(index, "eastWest.addressType"),
-                f"it says {wanted}, and `eastWest.address` is {what}; a Service for an IP cannot hold a name, nor the "
+                f"{door}.addressType",
+                f"it says {wanted}, and `address` is {what}; a Service for an IP cannot hold a name, nor the "
                 "other way round",
                 "leave `addressType` out where `address` is stated",
             )

@@ -104,9 +104,8 @@ def replicas(context: Context) -> Iterator[Finding]:
     """MESH209. The API server refuses such an autoscaler."""
     pilot = context.mesh.istio.pilot
     sizes = [("istio.pilot.minReplicas", pilot.min_replicas, pilot.max_replicas)]
-    for index, cluster in context.clusters():
-        gateway = cluster.east_west
-        sizes.append((at(index, "eastWest.minReplicas"), gateway.min_replicas, gateway.max_replicas))
+    for place, _, gateway in context.gateways():
+        sizes.append((f"{place}.minReplicas", gateway.min_replicas, gateway.max_replicas))
     for place, low, high in sizes:
         if low > high:
             yield error(

@@ -98,11 +98,10 @@ def unused_slot(context: Context) -> Iterator[Finding]:
 
 def load_balancer(context: Context) -> Iterator[Finding]:
     """MESH231."""
-    for index, cluster in context.clusters():
-        stated = cluster.east_west
+    for door, cluster, stated in context.doors():
         if stated.load_balancer is None:
             continue
-        place = at(index, "eastWest.loadBalancer")
+        place = f"{door}.loadBalancer"
         balanced_by = cluster.cloud or cluster.platform
         known = ANNOTATIONS.get(balanced_by, {})
         if stated.service_type != "LoadBalancer":
@@ -119,25 +118,22 @@ def load_balancer(context: Context) -> Iterator[Finding]:
                 place,
                 f'what a Service has to say for a {stated.load_balancer} load balancer on "{balanced_by}" is not '
                 f"known here ({has})",
-                "name the cloud below as `cloud`; or leave it out, and write its annotations as `eastWest.annotations`",
+                "name the cloud below as `cloud`; or leave it out, and write its annotations as `annotations`",
             )
 
 
 def external_ips(context: Context) -> Iterator[Finding]:
     """MESH232 (https://kubernetes.io/docs/concepts/services-networking/service/#external-ips)."""
     default = EastWestSettings()
-    for index, cluster in context.clusters():
-        for position, text in enumerate(cluster.east_west.external_ips):
-            place = at(index, f"eastWest.externalIps[{position}]")
+    for door, _, stated in context.doors():
+        for position, text in enumerate(stated.external_ips):
             if not is_ip(text):
-                yield error(
-                    "MESH232", place, f"{quoted(text)} is no IP; the API server refuses such a Service", "write an IP"
-                )
-        stated = cluster.east_west
+                reason = f"{quoted(text)} is no IP; the API server refuses such a Service"
+                yield error("MESH232", f"{door}.externalIps[{position}]", reason, "write an IP")
         if stated.external_ips and stated.service_type == default.service_type:
             yield error(
                 "MESH232",
-                at(index, "eastWest.serviceType"),
+                f"{door}.serviceType",
                 "the Service has external IPs because there is no load balancer, and being of type LoadBalancer it "
                 "waits for one",
                 "write `serviceType: ClusterIP`",

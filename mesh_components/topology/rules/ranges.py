@@ -96,10 +96,12 @@ def _all_ranges(context: Context) -> Iterator[tuple[str, str]]:
         for key, texts in (
             ("podRanges", cluster.pod_ranges),
             ("serviceRanges", cluster.service_ranges),
-            ("eastWest.loadBalancerSourceRanges", cluster.east_west.load_balancer_source_ranges),
             ("create.gke.authorizedNetworks", _authorized(cluster)),
         ):
             yield from ((at(index, f"{key}[{n}]"), text) for n, text in enumerate(texts))
+    for door, _, gateway in context.doors():
+        for n, text in enumerate(gateway.load_balancer_source_ranges):
+            yield f"{door}.loadBalancerSourceRanges[{n}]", text
     for name, network in context.mesh.istio.mesh_networks.items():
         for n, endpoints in enumerate(network.endpoints):
             if endpoints.from_cidr is not None:

@@ -90,18 +90,17 @@ def cluster_without(context: Context) -> Iterator[Finding]:
         )
 
 
-def gateway(context: Context) -> Iterator[Finding]:
+def of_gateways(context: Context) -> Iterator[Finding]:
     """MESH606. A tag does too: the proxy is injected by the webhook that its label names. An external control plane's
     gateway is injected by another Istio, of whose revisions nothing is known here."""
-    for index, cluster in context.clusters():
-        stated = cluster.east_west.revision
+    for place, cluster, gateway in context.gateways():
         known = {*_names(context, cluster), *dict(tags(context.mesh, cluster))}
-        if stated is not None and stated not in known and cluster.role != "external":
+        if gateway.revision is not None and gateway.revision not in known and cluster.role != "external":
             yield error(
                 "MESH606",
-                at(index, "eastWest.revision"),
-                f'{_named(stated)} is neither a revision nor a tag of "{cluster.name}", so nobody injects the '
-                "gateway's proxy and its pods wait for an image called auto",
+                f"{place}.revision",
+                f'{_named(gateway.revision)} is neither a revision nor a tag of "{cluster.name}", so nobody injects '
+                "the gateway's proxy and its pods wait for an image called auto",
                 f"use one of {', '.join(_named(name) for name in sorted(known))}, or leave it out for the default",
             )
 
@@ -236,7 +235,7 @@ RULES = (
     default,
     unknown_cluster,
     cluster_without,
-    gateway,
+    of_gateways,
     remote,
     skew,
     newer_than_base,
