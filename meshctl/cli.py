@@ -62,10 +62,10 @@ _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
 class _Lazy(click.Group):
-    """Mounts `check`, `diff`, `graph` and `lab` without importing them before they are asked for."""
+    """Mounts `check`, `diff`, `graph`, `lab` and `verify` without importing them before they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "check", "diff", "graph", "lab"})
+        return sorted({*super().list_commands(ctx), "check", "diff", "graph", "lab", "verify"})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "lab":
@@ -76,6 +76,10 @@ class _Lazy(click.Group):
             from meshctl.check.commands import check
 
             return check
+        if cmd_name == "verify":
+            from meshctl.verify.commands import verify
+
+            return verify
         if cmd_name == "graph":
             from meshctl.graph.commands import graph
 

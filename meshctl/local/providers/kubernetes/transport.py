@@ -123,6 +123,14 @@ class Transport:
         """Where the API server is; empty before the first request."""
         return self._host
 
+    def configuration(self) -> Any:
+        """The official client's own, for what is no plain request, such as `exec`. Raises Unreachable."""
+        if self._pools is None:
+            self._connect()
+        if self._failure is not None:
+            raise self._failure
+        return self._configuration
+
     def request(
         self,
         method: str,
