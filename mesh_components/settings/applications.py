@@ -19,6 +19,8 @@ class _ApplicationSettings(Settings):
     """Revision or tag that injects it; `istio.revision` when left out."""
     data_plane: Literal["sidecar", "ambient"] | None = None
     """Where the mesh has both: which of them carries it; sidecars when left out."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Further labels of its namespace, such as those that `visibility.discoverySelectors` want."""
     hub: str = "registry.istio.io/release"
     """Registry and folder that have the images, where a mirror is used."""
 

@@ -87,10 +87,12 @@ def injects(mesh: MeshSettings, settings: ApplicationSettings) -> str:
 
 def namespace_labels(mesh: MeshSettings, settings: ApplicationSettings) -> Mapping[str, str]:
     """By which its namespace gets into the mesh (https://istio.io/latest/docs/reference/config/labels/)."""
-    if ambient(mesh, settings):
-        return {"istio.io/dataplane-mode": "ambient"}
     revision = injects(mesh, settings)
-    return {names.REVISION_LABEL: revision} if revision else {"istio-injection": "enabled"}
+    if ambient(mesh, settings):
+        joins = {"istio.io/dataplane-mode": "ambient"}
+    else:
+        joins = {names.REVISION_LABEL: revision} if revision else {"istio-injection": "enabled"}
+    return {**settings.labels, **joins}
 
 
 def _in_turn(clusters: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_components.settings import ClusterSettings, Finding
+from mesh_components.settings.applications import ApplicationSettings
 from mesh_components.topology import names
-from mesh_components.topology.applications import SERVICES, ambient, injects, places, stated
+from mesh_components.topology.applications import SERVICES, ambient, injects, namespace_labels, places, stated
 from mesh_components.topology.edges import readers
 from mesh_components.topology.meshes import full_host, holds_config
 from mesh_components.topology.plan import needs_east_west, several_networks
@@ -14,6 +15,7 @@ from mesh_components.topology.revisions import revisions, tags
 from mesh_components.topology.roles import control_plane, is_member, members
 from mesh_components.topology.rules.context import Context, at, clusters_named, error, quoted, warning
 from mesh_components.topology.rules.names import DNS_LABEL
+from mesh_components.topology.visibility import NAMESPACE_NAME, covers, gateway_hosts, sees, selectors, selects
 
 RESERVED = ("default", "kube-system", "kube-public", "kube-node-lease")
 """Namespaces that every cluster has (https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/)."""
@@ -119,8 +121,9 @@ def hidden(context: Context) -> Iterator[Finding]:
     for name, settings in stated(mesh):
         used = {cluster for where in places(mesh, name).values() for cluster in where}
         hosts = [full_host(f"{service}.{settings.namespace}") for service in SERVICES[name]]
+        yield from _unseen(context, name, settings, hosts)
         for position, pattern in enumerate(local):
-            if any(_matches(pattern, host) for host in hosts):
+            if any(covers(pattern, host) for host in hosts):
                 yield warning(
                     "MESH946",
                     f"istio.meshConfig.clusterLocalHosts[{position}]",
@@ -132,12 +135,35 @@ def hidden(context: Context) -> Iterator[Finding]:
             yield from _unread(context, name, used)
 
 
+def _unseen(context: Context, name: str, settings: ApplicationSettings, hosts: list[str]) -> Iterator[Finding]:
+    """By `visibility`: by names, and by namespaces that istiod does not look at."""
+    visibility = context.mesh.visibility
+    unseen = [host for host in hosts if not sees(visibility, host)]
+    if unseen:
+        yield warning(
+            "MESH946",
+            "visibility.services",
+            f"{name} is not among what other clusters see ({', '.join(unseen)}), so only the versions in the caller's "
+            "cluster answer",
+            f"add {settings.namespace} to `visibility.namespaces`",
+        )
+    labels = {NAMESPACE_NAME: settings.namespace, **namespace_labels(context.mesh, settings)}
+    looked_at = selectors(visibility, context.mesh.istio.namespace)
+    if looked_at and not any(selects(selector, labels) for selector in looked_at):
+        yield warning(
+            "MESH946",
+            "visibility.discoverySelectors",
+            f"none of the selectors selects the namespace of {name}, so istiod does not know its services and pods",
+            f"give it labels that one of them wants, in `applications.{name}.labels`",
+        )
+
+
 def _shut(context: Context, name: str, hosts: list[str], used: set[str]) -> Iterator[Finding]:
     mesh = context.mesh
     for index, cluster in context.clusters():
-        passes = cluster.east_west.hosts
+        passes = gateway_hosts(mesh, cluster)
         is_door = holds_config(cluster) and needs_east_west(mesh, cluster) and several_networks(mesh)
-        if cluster.name in used and is_door and not all(any(_matches(p, host) for p in passes) for host in hosts):
+        if cluster.name in used and is_door and not all(_passes(passes, host) for host in hosts):
             yield warning(
                 "MESH946",
                 at(index, "eastWest.hosts"),
@@ -186,9 +212,8 @@ def _read_by(context: Context, cluster: ClusterSettings) -> set[str]:
     return {reader.name for reader in readers(context.mesh, cluster)}
 
 
-def _matches(pattern: str, host: str) -> bool:
-    """Whether a host name of Istio's, `*` or one that begins with `*.`, means this one."""
-    return pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+def _passes(patterns: tuple[str, ...], host: str) -> bool:
+    return any(covers(pattern, host) for pattern in patterns)
 
 
 RULES = (clusters, nowhere, namespace, revision, in_one, hidden, plane)
