@@ -1,4 +1,4 @@
-"""A virtual machine as Kubernetes and Istio know it, as plain data
+"""A virtual machine as Kubernetes and Istio know it. Pure: settings in, objects out
 (https://istio.io/latest/docs/setup/install/virtual-machine/)."""
 
 from __future__ import annotations
@@ -6,6 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mesh_components.istio import Metadata, ServiceEntry, WorkloadEntry, WorkloadGroup
+from mesh_components.istio.service_entry import ServiceEntrySpec, ServicePort
+from mesh_components.istio.shared import LabelSelector, WorkloadEntrySpec
+from mesh_components.istio.workload_group import ObjectMeta, ReadinessProbe, WorkloadGroupSpec, WorkloadTemplate
 from mesh_components.kubernetes import Plain
 from mesh_components.settings.virtual_machines import VirtualMachineSettings
 from mesh_components.topology import virtual_machines as machines
@@ -25,32 +29,32 @@ def account(name: str, namespace: Any) -> Plain:
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
 
 
-def group(machine: VirtualMachineSettings, network: str) -> Plain:
+def group(machine: VirtualMachineSettings, network: str) -> WorkloadGroup:
     """What istiod makes the entries from of machines that come by themselves."""
-    probe = machine.probe.model_dump(mode="json", by_alias=True, exclude_none=True) if machine.probe else None
-    spec = {
-        "metadata": {"labels": machines.labels(machine)},
-        "template": {"serviceAccount": machines.account(machine), "network": network, **_endpoint(machine)},
-        "probe": probe,
-    }
-    return _networking("WorkloadGroup", machine.name, machine.namespace, spec)
+    spec = WorkloadGroupSpec(
+        metadata=ObjectMeta(labels=machines.labels(machine)),
+        template=WorkloadTemplate(**_endpoint(machine, network)),
+        probe=_probe(machine),
+    )
+    return WorkloadGroup(metadata=_metadata(machine, machine.name), spec=spec)
 
 
-def entry(machine: VirtualMachineSettings, network: str, address: str) -> Plain:
+def entry(machine: VirtualMachineSettings, network: str, address: str) -> WorkloadEntry:
     """One machine that is entered beforehand."""
-    spec = {
-        "address": address,
-        "labels": machines.labels(machine),
-        "serviceAccount": machines.account(machine),
-        "network": network,
-        **_endpoint(machine),
-    }
-    return _networking("WorkloadEntry", entry_name(machine, address), machine.namespace, spec)
+    spec = WorkloadEntrySpec(address=address, labels=machines.labels(machine), **_endpoint(machine, network))
+    return WorkloadEntry(metadata=_metadata(machine, f"{machine.name}-{in_a_name(address)}"), spec=spec)
 
 
-def entry_name(machine: VirtualMachineSettings, address: str) -> str:
-    """As istiod would call it, without the network."""
-    return f"{machine.name}-{in_a_name(address)}"
+def service(machine: VirtualMachineSettings) -> ServiceEntry:
+    """What the mesh calls: a host, and whichever machines carry the label."""
+    spec = ServiceEntrySpec(
+        hosts=[machines.host(machine)],
+        location="MESH_INTERNAL",
+        resolution="STATIC",
+        ports=[ServicePort(**port.model_dump()) for port in machine.ports],
+        workload_selector=LabelSelector(labels={machines.APP: machines.labels(machine)[machines.APP]}),
+    )
+    return ServiceEntry(metadata=_metadata(machine, machine.name), spec=spec)
 
 
 def in_a_name(address: str) -> str:
@@ -58,33 +62,20 @@ def in_a_name(address: str) -> str:
     return address.replace(":", "-")
 
 
-def service(machine: VirtualMachineSettings) -> Plain:
-    """What the mesh calls: a host, and whichever machines carry the labels."""
-    spec = {
-        "hosts": [machines.host(machine)],
-        "location": "MESH_INTERNAL",
-        "resolution": "STATIC",
-        "ports": [
-            {"number": port.number, "name": port.name, "protocol": port.protocol, "targetPort": port.target_port}
-            for port in machine.ports
-        ],
-        "workloadSelector": {"labels": {machines.APP: machines.labels(machine)[machines.APP]}},
-    }
-    return _networking("ServiceEntry", machine.name, machine.namespace, spec)
-
-
-def _endpoint(machine: VirtualMachineSettings) -> dict[str, Any]:
+def _endpoint(machine: VirtualMachineSettings, network: str) -> dict[str, Any]:
     where = machine.locality
     return {
+        "service_account": machines.account(machine),
+        "network": network,
         "ports": listening(machine) or None,
         "locality": "/".join(part for part in (where.region, where.zone) if part) if where else None,
     }
 
 
-def _networking(kind: str, name: str, namespace: Any, spec: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": kind,
-        "metadata": {"name": name, "namespace": namespace, "annotations": _GOES_AT_ONCE},
-        "spec": spec,
-    }
+def _probe(machine: VirtualMachineSettings) -> ReadinessProbe | None:
+    stated = machines.probe(machine)
+    return ReadinessProbe.model_validate(stated, by_alias=True, by_name=False) if stated else None
+
+
+def _metadata(machine: VirtualMachineSettings, name: str) -> Metadata:
+    return Metadata(name=name, namespace=machine.namespace, annotations=_GOES_AT_ONCE)

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from mesh_components.component import ComponentArgs, child_options
 from mesh_components.gateways.webhook import retry_while_unserved
-from mesh_components.kubernetes import KubernetesObject, Plain
+from mesh_components.istio import IstioResource
+from mesh_components.kubernetes import KubernetesObject
 from mesh_components.services import machine_objects as objects
 from mesh_components.settings.virtual_machines import VirtualMachineSettings
 from mesh_components.topology import virtual_machines as machines
@@ -73,9 +74,9 @@ class VirtualMachine(pulumi.ComponentResource):
         self.register_outputs({"host": self.host})
 
 
-def _objects(args: VirtualMachineArgs) -> dict[str, Plain]:
+def _objects(args: VirtualMachineArgs) -> dict[str, IstioResource]:
     machine = args.machine
-    made: dict[str, Plain] = {}
+    made: dict[str, IstioResource] = {}
     if args.group:
         made["group"] = objects.group(machine, args.network)
         for address in () if machine.auto_registration else machine.addresses:

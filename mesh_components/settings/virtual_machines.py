@@ -60,7 +60,7 @@ class ProbeSettings(Settings):
     tcp_socket: TcpProbe | None = None
     exec: ExecProbe | None = None
     grpc: GrpcProbe | None = None
-    initial_delay_seconds: Annotated[int, Field(ge=0)] | None = None
+    initial_delay_seconds: Annotated[int, Field(ge=1)] | None = None
     period_seconds: Annotated[int, Field(ge=1)] | None = None
     timeout_seconds: Annotated[int, Field(ge=1)] | None = None
     success_threshold: Annotated[int, Field(ge=1)] | None = None

@@ -60,7 +60,7 @@ def bundle(mesh: MeshSettings, machine: VirtualMachineSettings, access: Access) 
         CLUSTER_ENV: _cluster_env(mesh, machine, access, defaults),
         HOSTS: f"{access.address} {istiod_host(mesh, machine)}\n",
         TOKEN: access.token,
-        MESH_YAML: yaml.dump(_ordered(told), Dumper=_Dumper, sort_keys=False, width=_NEVER),
+        MESH_YAML: yaml.dump(_ordered(told), Dumper=_Dumper, sort_keys=False, allow_unicode=True),
         ROOT_CERT: access.root_cert_pem,
     }
 
@@ -82,7 +82,7 @@ def _defaults(mesh: MeshSettings, machine: VirtualMachineSettings) -> dict[str, 
     metadata |= _workload(mesh, machine)
     if not machine.dns_capture:
         metadata.pop(proxies.DNS_CAPTURE, None)
-    probe = machine.probe.model_dump(mode="json", by_alias=True, exclude_none=True) if machine.probe else None
+    probe = machines.probe(machine)
     return {
         "discoveryAddress": _address(mesh, machine),
         "meshId": mesh.id,
@@ -173,8 +173,10 @@ def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-_NEVER = 1 << 30
-"""Where lines are broken."""
+_READS_OTHERWISE = re.compile(
+    r"[yYnN]|[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|[-+]?0([bB][01_]+|[oO]?[0-7_]+|[xX][0-9a-fA-F_]+)"
+)
+"""Text that Go's library takes for something else, beside what Python's does."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -185,19 +187,28 @@ def _text(dumper: Any, value: str) -> Any:
     tag = "tag:yaml.org,2002:str"
     if "\n" in value:
         return dumper.represent_scalar(tag, value, style="|")
-    plain = dumper.resolve(yaml.ScalarNode, value, (True, False)) == tag
-    return dumper.represent_scalar(tag, value, style=None if plain else '"')
+    other = dumper.resolve(yaml.ScalarNode, value, (True, False)) != tag or _READS_OTHERWISE.fullmatch(value)
+    return dumper.represent_scalar(tag, value, style='"' if other else None)
 
 
 _Dumper.add_representer(str, _text)
 
 
 def _ordered(value: Any) -> Any:
-    """Keys in the order of Go's library: letters come after everything else."""
+    """Keys in the order of Go's library."""
     if isinstance(value, Mapping):
         return {key: _ordered(value[key]) for key in sorted(value, key=_place)}
     return [_ordered(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _place(key: str) -> list[tuple[bool, str]]:
-    return [(character.isalpha(), character) for character in key]
+def _place(key: str) -> list[tuple[int, int, str]]:
+    """Numbers count as numbers, and letters come after everything else; but right behind a number, before."""
+    parts = re.findall(r"\d+|\D", key)
+    after = ["", *parts]
+    return [_part(part, behind_number=before.isdecimal()) for before, part in zip(after, parts, strict=False)]
+
+
+def _part(part: str, *, behind_number: bool) -> tuple[int, int, str]:
+    if part.isalpha():
+        return (0 if behind_number else 3, 0, part)
+    return (1, int(part), "") if part.isdecimal() else (1, 0, part)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.settings.virtual_machines import VirtualMachineSettings
@@ -81,6 +82,11 @@ def labels(machine: VirtualMachineSettings) -> dict[str, str]:
 def host(machine: VirtualMachineSettings) -> str:
     """Host of the service behind which they are."""
     return machine.host or f"{labels(machine)[APP]}.{machine.namespace}{SERVICE_DOMAIN}"
+
+
+def probe(machine: VirtualMachineSettings) -> dict[str, Any] | None:
+    """How it is found out whether they are well, in Istio's words."""
+    return machine.probe.model_dump(mode="json", by_alias=True, exclude_none=True) if machine.probe else None
 
 
 def has_service(machine: VirtualMachineSettings) -> bool:
