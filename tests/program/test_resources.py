@@ -20,6 +20,7 @@ from tests.support.rendered import rendered
 
 CLUSTERS = ["root", "a", "a-gateway", "a-tag-x", "a-to-b", "b", "b-to-c", "c", "a-istiod-x", "a-gateway-istiod"]
 REVISIONS = ["", "x", "x-istiod-x", "istiod"]
+MACHINE = {"name": "istiod", "namespace": "tag-x", "ports": [{"number": 80, "name": "http"}]}
 TAGS = ["y", "x-tag-y", "gateway"]
 
 
@@ -46,6 +47,7 @@ def meshes(draw: st.DrawFn) -> dict[str, Any]:
         "discovery": {"secrets": draw(st.sampled_from(["separate", "bundled"]))},
         "applications": draw(st.sampled_from([{}, {"helloworld": {}}])),
         "visibility": draw(st.sampled_from([{}, {"sidecars": {"default": ["./*"]}}])),
+        "virtualMachines": [] if outside else draw(st.sampled_from([[], [{**MACHINE, "cluster": names[-1]}]])),
         "clusters": clusters,
     }
 
