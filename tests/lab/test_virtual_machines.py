@@ -179,7 +179,7 @@ def test_two_primaries(project: Project, machines_lab: RealLab, tmp_path: Path) 
 
 
 def terminating(api: Api) -> bool:
-    return api.get("/api/v1/namespaces/accounting")["status"]["phase"] == "Terminating"
+    return bool(api.get("/api/v1/namespaces/accounting")["status"]["phase"] == "Terminating")
 
 
 def test_a_machine_of_a_remote(project: Project, machines_lab: RealLab, tmp_path: Path) -> None:
