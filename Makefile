@@ -30,6 +30,12 @@ help: ## list the commands
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-gcp.txt
 	@touch $@
 
+# Pulumi's SDK for policies asks for an older protobuf than the rest, so the pack has an environment of its own.
+.venv-policy/ready: .venv/ready requirements-policy.txt
+	@$(BIN)/uv venv --quiet --clear --python $(PYTHON) .venv-policy
+	@$(BIN)/uv pip install --quiet --python .venv-policy/bin/python --require-hashes -r requirements-policy.txt
+	@touch $@
+
 .pulumi-local/passphrase:
 	@mkdir -p -m 700 .pulumi-local
 	@umask 077; $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32))' > $@
@@ -45,7 +51,7 @@ down: ## take the mesh away and stop the API servers
 
 test: test-fast test-lab ## all tests: unit and program tests, then those on real API servers
 
-test-fast: .venv/gcp ## tests that need no API server
+test-fast: .venv/gcp .venv-policy/ready ## tests that need no API server
 	@$(BIN)/python -m pytest -n 2 -m 'not lab' tests
 
 test-lab: .venv/ready ## tests on real API servers
@@ -81,6 +87,7 @@ istio-types: .venv/ready ## write mesh_components/istio from the CRDs of a versi
 lock: .venv/ready ## pin the newest packages that pyproject.toml allows, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra dev --extra docs pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra gcp -c requirements.txt pyproject.toml -o requirements-gcp.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra policy pyproject.toml -o requirements-policy.txt
 
 clean: down ## remove what was built here
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis site build *.egg-info
+	@rm -rf .venv .venv-policy .mypy_cache .ruff_cache .pytest_cache .hypothesis site build *.egg-info

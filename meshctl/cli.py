@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 
 
-_stack = click.option("--stack", "-s", required=True, envvar="PULUMI_STACK", help="Stack to work on.")
+def _stacks(ctx: click.Context, parameter: click.Parameter, begun: str) -> Any:
+    from meshctl.completion import stacks
+
+    return stacks(ctx, parameter, begun)
+
+
+_stack = click.option(
+    "--stack", "-s", required=True, envvar="PULUMI_STACK", help="Stack to work on.", shell_complete=_stacks
+)
 _cwd = click.option(
     "--cwd",
     "-C",
@@ -294,6 +302,42 @@ def restart(stack: str, cwd: Path, **options: Any) -> None:
         return run(stack, cwd, Wish(**options))
 
     _guarded(work)
+
+
+@main.command()
+@_stack
+@_cwd
+@click.option("--allow", multiple=True, metavar="RULE", help="Rule that may be broken; may be repeated.")
+@click.option("--charts", is_flag=True, help="Render the charts too, with helm; may need a network.")
+@_json
+def policy(stack: str, cwd: Path, **options: Any) -> None:
+    """Look whether what a document leads to keeps the rules of security: no secret in clear, rights, tokens, mTLS.
+
+    No cluster is asked, and no passphrase is needed. Ends with 1 where a mandatory rule is broken. The same rules are a
+    policy pack for Pulumi, in the folder policy/.
+    """
+
+    def work() -> int:
+        from meshctl.policy import run
+
+        return run(stack, cwd, **options)
+
+    _guarded(work)
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what a shell loads to complete commands, options and names of stacks.
+
+    \b
+    bash   echo 'eval "$(mesh completion bash)"' >> ~/.bashrc      needs bash 4.4
+    zsh    echo 'eval "$(mesh completion zsh)"' >> ~/.zshrc        after compinit
+    fish   mesh completion fish > ~/.config/fish/completions/mesh.fish
+    """
+    from meshctl.completion import script
+
+    click.echo(script(shell, main))
 
 
 @main.command()

@@ -70,6 +70,16 @@ ADDRESS_TYPES: Mapping[Place, AddressType] = {"eks": "hostname", "ibm": "hostnam
 _WITH_ANNOTATIONS: Mapping[Place, AddressType] = {**ADDRESS_TYPES, "ibm": "ip"}
 
 
+def is_internal(annotations: Mapping[str, str]) -> bool:
+    """Whether a Service's annotations keep its load balancer inside of a cloud's network, on any platform."""
+    return any(
+        annotations.get(key) == value
+        for scopes in ANNOTATIONS.values()
+        for key, value in scopes.get("internal", {}).items()
+        if scopes.get("public", {}).get(key) != value
+    )
+
+
 @dataclass(frozen=True)
 class LoadBalancer:
     """How a gateway's load balancer behaves."""

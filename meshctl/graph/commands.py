@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from meshctl.completion import stacks
+
 if TYPE_CHECKING:
     from mesh_components.settings import MeshSettings
     from meshctl.graph.scene import Scene
@@ -32,7 +34,9 @@ class Wish:
 
 
 @click.command()
-@click.option("--stack", "-s", required=True, envvar="PULUMI_STACK", help="Stack whose mesh to draw.")
+@click.option(
+    "--stack", "-s", required=True, envvar="PULUMI_STACK", help="Stack whose mesh to draw.", shell_complete=stacks
+)
 @click.option(
     "--cwd",
     "-C",

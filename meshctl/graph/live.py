@@ -106,7 +106,7 @@ class Reader:
         path = f"{self._inside('api/v1')}/secrets"
         accept = METADATA.format("PartialObjectMetadataList")
         query = {"labelSelector": f"{names.MULTI_CLUSTER_LABEL}=true"}
-        for item in self.cluster.request("GET", path, query, accept=accept)[1].get("items", ()):
+        for item in self.cluster.request("GET", path, query, accept=accept)[1].get("items") or ():
             for manager in item["metadata"].get("managedFields") or ():
                 for part in ("f:data", "f:stringData"):
                     keys = manager.get("fieldsV1", {}).get(part, {})
@@ -123,7 +123,7 @@ class Reader:
         return found["metadata"].get("labels") or {}
 
     def _list(self, path: str, **query: str) -> list[dict[str, Any]]:
-        return list(self.cluster.request("GET", path, query)[1].get("items", ()))
+        return list(self.cluster.request("GET", path, query)[1].get("items") or ())
 
     def _inside(self, version: str) -> str:
         return f"/{version}/namespaces/{quote(self.mesh.istio.namespace)}"

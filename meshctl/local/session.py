@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from meshctl.local import sdk
+from meshctl.local import policy, sdk
 from meshctl.local.deletes import Deleter, protected
 from meshctl.local.engine import Agreed, Engine, Outcome, takeovers
 from meshctl.local.lock import locked
@@ -149,6 +149,10 @@ class Session:
             error = f"the program ended itself with exit code {failure.code}" if failure.code else ""
         except Exception as failure:  # noqa: BLE001 (a program may raise anything)
             error = f"the program failed:\n{_trace(failure, project.program.parent)}"
+        for told in policy.summary(policy.violations(policy.resources(engine.planner.goals.values()))):
+            if told not in self._warned:
+                self._warned.add(told)
+                self._watcher.warn(told)
         failures = self._named(engine.failures)
         failures += list(dict.fromkeys(monitor.errors)) or ([scrub(error, iter(hidden))] if error else [])
         return engine, failures, monitor

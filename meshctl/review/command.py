@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from meshctl.completion import stacks
+
 FORMATS = {"text": "text", "markdown": "markdown", "json": "jsontext"}
 """Format to the module that writes it."""
 
@@ -15,7 +17,9 @@ FORMATS = {"text": "text", "markdown": "markdown", "json": "jsontext"}
 @click.command(name="diff")
 @click.argument("base")
 @click.argument("head", required=False)
-@click.option("--stack", "-s", envvar="PULUMI_STACK", help="Stack whose file is read of a revision.")
+@click.option(
+    "--stack", "-s", envvar="PULUMI_STACK", help="Stack whose file is read of a revision.", shell_complete=stacks
+)
 @click.option(
     "--cwd",
     "-C",

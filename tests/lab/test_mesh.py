@@ -216,6 +216,35 @@ class TestSecrets:
         assert project.state.stat().st_mode & 0o777 == 0o600
 
 
+class TestPicture:
+    """`mesh graph` of what is there, and of what would change."""
+
+    def test_all_is_there_until_somebody_deletes_a_remote_secret(self, project: Project, apis: dict[str, Api]) -> None:
+        def states() -> dict[str, str]:
+            found = json.loads(project.done("graph", "--live", "--format", "json"))["states"]
+            return {item.get("cluster") or f"{item['reader']} {item['source']}": item["state"] for item in found}
+
+        there = ["cluster1", "cluster2", "cluster1 cluster2", "cluster2 cluster1"]
+        assert states() == dict.fromkeys(there, "there")
+        apis["cluster1"].request("DELETE", f"/api/v1/namespaces/{NAMESPACE}/secrets/istio-remote-secret-cluster2")
+        assert states() == {**dict.fromkeys(there, "there"), "cluster1 cluster2": "missing"}
+        changed = json.loads(project.done("graph", "--preview", "--format", "json"))["states"]
+        assert [(item["reader"], item["state"]) for item in changed if item["state"]] == [("cluster1", "create")]
+        project.done("up", "--yes")
+        assert states() == dict.fromkeys(there, "there")
+
+    def test_no_secret_is_on_the_page(self, project: Project, apis: dict[str, Api]) -> None:
+        secrets = [secret(api, name) for api in apis.values() for name in ("cacerts",)]
+        tokens = [_token(secret(apis[name], f"istio-remote-secret-{PEER[name]}")[PEER[name]]) for name in CLUSTERS]
+        for which in ("--live", "--preview"):
+            page = project.done("graph", which, "--format", "html")
+            assert "mesh1" in page
+            assert "PRIVATE KEY" not in page
+            for value in [*tokens, *(text for found in secrets for text in found.values())]:
+                assert value not in page
+                assert json.dumps(value)[1:-1] not in page
+
+
 class TestRemoval:
     """A cluster that leaves the document takes its own objects and its peers' secrets with it, and nothing else."""
 

@@ -1,0 +1,60 @@
+"""`mesh completion` in a real bash, as a person presses Tab; and its script for the other shells."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from meshctl.cli import main
+from tests.support.graph import ROOT
+
+ASK = """
+eval "$(mesh completion bash)"
+COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+_mesh_completion mesh
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+def pressed_tab(words: str) -> list[str]:
+    bash = shutil.which("bash")
+    assert bash
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    script = ASK.format(words=words)
+    run = subprocess.run(
+        [bash, "--norc", "-c", script],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert run.stderr == ""
+    return run.stdout.split()
+
+
+def test_commands_subcommands_options_and_stacks_in_bash() -> None:
+    assert pressed_tab("mesh pre") == ["preview"]
+    assert pressed_tab("mesh lab u") == ["up"]
+    assert "--stack" in pressed_tab("mesh graph --")
+    assert pressed_tab("mesh graph --stack gke-i") == ["gke-ibm", "gke-ibm-created"]
+
+
+def test_every_shell_has_a_script() -> None:
+    for shell, sign in (("bash", "complete -o nosort"), ("zsh", "#compdef mesh"), ("fish", "complete --no-files")):
+        found = CliRunner().invoke(main, ["completion", shell])
+        assert found.exit_code == 0, found.output
+        assert sign in found.stdout
+        assert "_MESH_COMPLETE" in found.stdout
+
+
+def test_another_shell_is_refused_with_those_that_are_there() -> None:
+    found = CliRunner().invoke(main, ["completion", "csh"])
+    assert found.exit_code == 2
+    assert "'bash', 'zsh', 'fish'" in found.stderr
