@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from mesh_components.gateways.ingress import IngressGateway, IngressGatewayArgs, ServerCredential
     from mesh_components.services.bookinfo import Bookinfo, BookinfoArgs
     from mesh_components.services.helloworld import HelloWorld, HelloWorldArgs
+    from mesh_components.services.traffic_rules import TrafficRules, TrafficRulesArgs
     from mesh_components.services.virtual_machine import (
         MachineNamespace,
         MachineNamespaceArgs,
@@ -143,6 +144,8 @@ _ROOMS = {
     "VirtualMachineArgs": "services.virtual_machine",
     "Visibility": "services.visibility",
     "VisibilityArgs": "services.visibility",
+    "TrafficRules": "services.traffic_rules",
+    "TrafficRulesArgs": "services.traffic_rules",
     "Ztunnel": "control_plane.ambient",
     "ZtunnelArgs": "control_plane.ambient",
 }
@@ -227,6 +230,8 @@ __all__ = [
     "ServerCredential",
     "StackCluster",
     "StackClusterArgs",
+    "TrafficRules",
+    "TrafficRulesArgs",
     "VirtualMachine",
     "VirtualMachineArgs",
     "Visibility",

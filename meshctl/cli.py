@@ -229,6 +229,33 @@ def vm_bundle(stack: str, cwd: Path, state: Path | None, engine: str | None, **o
 
 
 @main.group()
+def traffic() -> None:
+    """Lead requests to another version of a service."""
+
+
+@traffic.command("plan")
+@_stack
+@_cwd
+@click.option("--host", required=True, help="The service, as the document's `traffic` has it.")
+@click.option("--to", required=True, metavar="SUBSET", help="Who gets the requests.")
+@click.option("--steps", default="10,50,100", show_default=True, metavar="PERCENT,...", help="100 alone: blue/green.")
+@click.option("--route", metavar="NAME", help="Whose requests; default: those of the route for all.")
+@_write
+@_json
+def traffic_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **options: Any) -> None:
+    """Print the steps, each a change of the document; changes nothing and asks no cluster."""
+
+    def work() -> int:
+        from meshctl.plans import Wish
+        from meshctl.traffic import plan
+
+        plan(Wish(stack, cwd, write, as_json), **options)
+        return 0
+
+    _guarded(work)
+
+
+@main.group()
 def rotate() -> None:
     """Replace certificates and credentials while the mesh goes on."""
 

@@ -17,6 +17,7 @@ from mesh_components.federation import (
     outside,
     planes,
     services,
+    traffic,
     trust,
 )
 from mesh_components.federation.args import MeshFederationArgs, checked
@@ -125,7 +126,8 @@ class MeshFederation(pulumi.ComponentResource):
         for made in self.members.values():
             behind = exposed.get(made.plan.control_plane) or self.members[made.plan.control_plane].gateway
             services.of_cluster(site, made, behind)
-            applications.deploy(site, made, behind)
+            deployed = applications.deploy(site, made, behind)
+            traffic.lead(site, made, *([behind] if behind else []), applications=deployed)
 
     def _serving(self, site: Site, made: Member) -> None:
         if made.plan.role == "external":

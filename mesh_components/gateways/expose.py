@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 
-from mesh_components.kubernetes import Plain, encode
+from mesh_components.kubernetes import GOES_AT_ONCE, Plain, encode
 from mesh_components.topology import names
 
 ISTIOD_GATEWAY = "istiod-gateway"
@@ -21,9 +21,6 @@ OWN_ROOT = "/var/run/secrets/istio/root-cert.pem"
 """Where every proxy has the root of the Istio that injected it (`istiod-ca-cert` in the templates of Istio's chart)."""
 
 _EAST_WEST = {"istio": "eastwestgateway"}
-_GOES_AT_ONCE = {"pulumi.com/deletionPropagationPolicy": "background"}
-"""Pulumi deletes with a finalizer, which the collector can take off only with an update, and updates ask istiod's
-webhook: where istiod is broken or gone, destroy would hang. These objects own nothing that would have to go first."""
 _ISTIOD_PORTS = (("tls-istiod", names.ISTIOD_PORT, 15012), ("tls-istiodwebhook", names.WEBHOOK_PORT, 443))
 """Name and port on the gateway, port of istiod's Service."""
 
@@ -177,6 +174,6 @@ def istio_object(kind: str, name: str, namespace: Any, spec: Any) -> dict[str, A
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": kind,
-        "metadata": {"name": name, "namespace": namespace, "annotations": _GOES_AT_ONCE},
+        "metadata": {"name": name, "namespace": namespace, "annotations": GOES_AT_ONCE},
         "spec": spec,
     }

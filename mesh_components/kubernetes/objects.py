@@ -24,6 +24,11 @@ class Typed(Protocol):
         """As its YAML says it."""
 
 
+GOES_AT_ONCE = {"pulumi.com/deletionPropagationPolicy": "background"}
+"""Annotation of Istio's resources. Pulumi deletes with a finalizer, which the collector can take off only with an
+update, and updates ask istiod's webhook: where istiod is broken or gone, destroy would hang. These objects own nothing
+that would have to go first."""
+
 _SECRET_PROPERTIES = ["data", "stringData"]
 
 

@@ -9,6 +9,7 @@ from mesh_components.settings.cluster import ClusterSettings
 from mesh_components.settings.discovery import DiscoverySettings
 from mesh_components.settings.istio import IstioSettings
 from mesh_components.settings.meshes import ExportSettings, OtherMesh
+from mesh_components.settings.traffic import TrafficSettings
 from mesh_components.settings.trust import TrustSettings
 from mesh_components.settings.virtual_machines import VirtualMachineSettings
 from mesh_components.settings.visibility import VisibilitySettings
@@ -34,4 +35,6 @@ class MeshSettings(Settings):
     virtual_machines: tuple[VirtualMachineSettings, ...] = ()
     """Machines outside of Kubernetes that are in the mesh."""
     visibility: VisibilitySettings = VisibilitySettings()
+    traffic: tuple[TrafficSettings, ...] = ()
+    """How requests to services are led."""
     clusters: tuple[ClusterSettings, ...]

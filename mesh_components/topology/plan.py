@@ -10,6 +10,7 @@ from typing import Literal
 
 from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.settings.cluster import AddressType
+from mesh_components.settings.traffic import TrafficSettings
 from mesh_components.topology import names
 from mesh_components.topology.applications import Application, applications
 from mesh_components.topology.edges import Edge, edges
@@ -65,6 +66,8 @@ class ClusterPlan:
     """True: an istiod elsewhere reads services here, so the cluster needs a reader's token."""
     applications: tuple[Application, ...]
     """Its part of the sample applications."""
+    traffic: tuple[TrafficSettings, ...]
+    """Services whose requests are led by configuration that is here."""
     ingress: tuple[IngressPlan, ...]
     egress: EgressPlan | None
     outside_namespaces: tuple[str, ...]
@@ -205,6 +208,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         load_balancer=load_balancer(cluster.cloud or cluster.platform, cluster.east_west, gateway_ports(mesh, cluster)),
         source=source,
         applications=applications(mesh, cluster),
+        traffic=mesh.traffic if holds_config(cluster) else (),
         ingress=ingresses(cluster, revision),
         egress=egress(cluster, revision),
         outside_namespaces=namespaces(mesh, cluster),

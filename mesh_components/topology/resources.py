@@ -56,6 +56,7 @@ def resources(topology: Topology, name: str = "mesh", brought: frozenset[str] = 
         parts += (
             (APPLICATIONS[item.name], f"-{item.name}", f"the application {item.name}") for item in cluster.applications
         )
+        parts += [("TrafficRules", "-traffic", "how requests are led")] if cluster.traffic else []
         prefix = f"{name}-{cluster.name}"
         found += (
             Resource(f"mesh:index:{kind}", f"{prefix}{suffix}", f'{what} of "{cluster.name}"', cluster.name)

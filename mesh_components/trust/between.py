@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mesh_components.kubernetes import Plain
+from mesh_components.kubernetes import GOES_AT_ONCE, Plain
 from mesh_components.settings.facts import ExportFact, GatewayFact, MeshFacts
 from mesh_components.settings.meshes import ExportSettings, ImportSettings, OtherMesh
 from mesh_components.topology import meshes, names
@@ -18,9 +18,6 @@ from mesh_components.topology import meshes, names
 TLS_MODE_LABEL = "security.istio.io/tlsMode"
 """https://istio.io/latest/docs/reference/config/labels/#SecurityTlsMode: what stands behind an endpoint speaks Istio's
 mTLS. Without it, proxies call in plaintext."""
-
-_GOES_AT_ONCE = {"pulumi.com/deletionPropagationPolicy": "background"}
-"""As in `gateways.expose`."""
 
 
 def policy(namespace: Any, other: OtherMesh, exports: Sequence[ExportSettings]) -> Plain:
@@ -140,4 +137,4 @@ def _networking(kind: str, namespace: Any, wanted: ImportSettings, spec: Any) ->
 
 
 def _metadata(name: str, namespace: Any) -> dict[str, Any]:
-    return {"name": name, "namespace": namespace, "annotations": _GOES_AT_ONCE}
+    return {"name": name, "namespace": namespace, "annotations": GOES_AT_ONCE}

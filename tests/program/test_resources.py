@@ -48,6 +48,7 @@ def meshes(draw: st.DrawFn) -> dict[str, Any]:
         "applications": draw(st.sampled_from([{}, {"helloworld": {}}])),
         "visibility": draw(st.sampled_from([{}, {"sidecars": {"default": ["./*"]}}])),
         "virtualMachines": [] if outside else draw(st.sampled_from([[], [{**MACHINE, "cluster": names[-1]}]])),
+        "traffic": draw(st.sampled_from([[], [{"host": "helloworld.sample", "loadBalancer": "RANDOM"}]])),
         "clusters": clusters,
     }
 

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from mesh_components.istio import IstioModel
 from mesh_components.settings import MeshSettings, Severity, parse
 from mesh_components.settings.addresses import AddressSettings
 from mesh_components.settings.applications import ApplicationsSettings, BookinfoSettings, HelloWorldSettings
@@ -78,6 +79,7 @@ from mesh_components.settings.source import (
     SourceSettings,
     VaultSettings,
 )
+from mesh_components.settings.traffic import FailoverSettings, MirrorSettings, RouteSettings, TrafficSettings
 from mesh_components.settings.trust import RotationSettings, TrustSettings
 from mesh_components.settings.virtual_machines import (
     ExecProbe,
@@ -187,6 +189,10 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`probe`", "tcpSocket.", TcpProbe),
     ("`probe`", "exec.", ExecProbe),
     ("`probe`", "grpc.", GrpcProbe),
+    ("`traffic[]`", "", TrafficSettings),
+    ("`failover`", "", FailoverSettings),
+    ("`traffic[].routes[]`", "", RouteSettings),
+    ("`mirror`", "", MirrorSettings),
 ]
 """Heading on the page, what stands before its keys there, and the model."""
 
@@ -228,7 +234,8 @@ def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     yield model
     for field in model.model_fields.values():
         for kind in (field.annotation, *getattr(field.annotation, "__args__", ())):
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
+            # What Istio's own models hold stands in Istio's reference.
+            if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, IstioModel):
                 yield from models(kind)
 
 

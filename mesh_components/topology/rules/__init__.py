@@ -26,6 +26,7 @@ from mesh_components.topology.rules import (
     roles,
     sources,
     tokens,
+    traffic,
     trust,
     values,
     versions,
@@ -61,6 +62,7 @@ RULES: tuple[Rule, ...] = (
     *gke.RULES,
     *ibm.RULES,
     *applications.RULES,
+    *traffic.RULES,
     *ingress.RULES,
     *outside.RULES,
 )
