@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,34 +70,30 @@ def _options(command: Command) -> Command:
 _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
 
+_ELSEWHERE = {
+    "check": ("meshctl.check.commands", "check"),
+    "diff": ("meshctl.review.command", "diff"),
+    "graph": ("meshctl.graph.commands", "graph"),
+    "import": ("meshctl.importing.command", "import_"),
+    "lab": ("meshctl.lab.commands", "lab"),
+    "render": ("meshctl.rendering.command", "render"),
+    "verify": ("meshctl.verify.commands", "verify"),
+}
+"""Command to the module that has it, and its name there."""
+
+
 class _Lazy(click.Group):
-    """Mounts `check`, `diff`, `graph`, `lab` and `verify` without importing them before they are asked for."""
+    """Mounts commands of other modules without importing them before they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), "check", "diff", "graph", "lab", "verify"})
+        return sorted({*super().list_commands(ctx), *_ELSEWHERE})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == "lab":
-            from meshctl.lab.commands import lab
-
-            return lab
-        if cmd_name == "check":
-            from meshctl.check.commands import check
-
-            return check
-        if cmd_name == "verify":
-            from meshctl.verify.commands import verify
-
-            return verify
-        if cmd_name == "graph":
-            from meshctl.graph.commands import graph
-
-            return graph
-        if cmd_name == "diff":
-            from meshctl.review.command import diff
-
-            return diff
-        return super().get_command(ctx, cmd_name)
+        if cmd_name not in _ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, name = _ELSEWHERE[cmd_name]
+        command: click.Command = getattr(import_module(module), name)
+        return command
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
@@ -133,9 +130,19 @@ def up(**options: Any) -> None:
 @main.command()
 @_options
 @_yes
-def destroy(**options: Any) -> None:
-    """Delete all that the stack has made."""
-    _run("destroy", **options)
+@click.option("--rehearse", is_flag=True, help="Show the order, what stays and what would hold it up; deletes nothing.")
+def destroy(*, rehearse: bool, **options: Any) -> None:
+    """Delete all that the stack has made, after showing it."""
+    if not rehearse:
+        _run("destroy", **options)
+
+    def work() -> int:
+        from meshctl.rehearse import run
+
+        del options["yes"]
+        return run(**options)
+
+    _guarded(work)
 
 
 @main.group()

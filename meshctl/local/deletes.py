@@ -53,7 +53,7 @@ class Deleter:
         doomed = key != record.urn
         op = Op.REPLACE if doomed else Op.DELETE
         try:
-            if _is_outside(record) and not _goes_by_itself(record, going) and not self._is_held(record):
+            if is_outside(record) and not goes_by_itself(record, going) and not self._is_held(record):
                 self._watcher.begin(record.urn, op)
                 if not doomed and record.pending is not Op.CREATE:
                     self._store.put(begun(record, Op.DELETE))
@@ -76,6 +76,17 @@ class Deleter:
         self.failures[record.urn] = scrub(message, hidden)
         self._watcher.end(record.urn, op, self.failures[record.urn])
         return False
+
+
+def order(records: Sequence[Record], doomed: Mapping[str, Record]) -> list[list[Record]]:
+    """What can go at the same time, step by step; where things lean on each other, one of them goes first."""
+    graph = _Graph({**doomed, **{record.urn: record for record in records}})
+    steps: list[list[Record]] = []
+    while keys := graph.take_free() or graph.take_any():
+        steps.append([graph.nodes[key] for key in keys])
+        for key in keys:
+            graph.free(key)
+    return steps
 
 
 def protected(records: Sequence[Record]) -> dict[str, str]:
@@ -123,7 +134,7 @@ class _Graph:
                 self._free.append(below)
 
 
-def _is_outside(record: Record) -> bool:
+def is_outside(record: Record) -> bool:
     """Tell whether a record stands for anything outside the state file."""
     return record.custom and not record.type.startswith(PROVIDER_PREFIX)
 
@@ -139,5 +150,6 @@ def _identities(record: Record) -> set[tuple[str, ...]]:
     return found | {(uid,)} if isinstance(uid, str) else found
 
 
-def _goes_by_itself(record: Record, going: set[str]) -> bool:
+def goes_by_itself(record: Record, going: set[str]) -> bool:
+    """Tell whether nobody has to delete it: it is kept, or goes with something else."""
     return record.options.retain_on_delete or record.options.deleted_with in going

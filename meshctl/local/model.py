@@ -180,3 +180,12 @@ class RecordedPlanner(Provider, Protocol):
     def plan_recorded(self, goal: Goal, record: Record | None) -> Step:
         """Compare with the record alone."""
         ...
+
+
+@runtime_checkable
+class Foretelling(Provider, Protocol):
+    """A provider that can say beforehand what would hold up a deletion."""
+
+    def hindrance(self, record: Record) -> str:
+        """In words; empty where there is nothing. Asks what is there, changes nothing. Raises StepError."""
+        ...

@@ -24,6 +24,7 @@ from meshctl.local.planner import Watcher, cluster_name
 from meshctl.local.project import Config, Project
 from meshctl.local.references import References
 from meshctl.local.registry import DYNAMIC, FACTORIES, FORESEEN, PROVIDER_PREFIX, Factory, Registry, needs_cli, package
+from meshctl.local.rehearsal import Rehearsal, rehearse
 from meshctl.local.state import StateError, Store
 from meshctl.local.values import SECRET, has_unknown, leaves, scrub, split_path, strings
 from meshctl.rows import DECLINED, Field, Report, Row, refused
@@ -107,6 +108,12 @@ class Session:
             left = self._store.records
             gone = tuple(row for row in rows if row.urn not in left)
             return Report(gone, {}, tuple(self._named(deleter.failures)), self.stop.is_set())
+
+    def rehearse(self) -> Rehearsal:
+        """Say what `destroy` would do; changes nothing."""
+        self._store.load()
+        clusters = {urn: self._cluster(record) for urn, record in self._store.records.items()}
+        return rehearse(self._store, self._registry, clusters)
 
     def _update(self, agreed: Agreed | None = None) -> Report:
         engine, failures, monitor = self._pass(preview=False, agreed=agreed)

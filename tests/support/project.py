@@ -78,6 +78,15 @@ class Project:
         assert result.returncode == 0, f"mesh {' '.join(words)}:\n{result.stdout}\n{result.stderr}"
         return result.stdout
 
+    def alone(self, *words: str) -> str:
+        """Run a command that is about no stack, and must succeed. Returns what it printed on stdout."""
+        command = [sys.executable, "-m", "meshctl.cli", *words]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"mesh {' '.join(words)}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
     def preview(self) -> list[dict[str, Any]]:
         """The rows of `mesh preview --json`."""
         rows: list[dict[str, Any]] = json.loads(self.done("preview", "--json"))

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from meshctl.local.model import Applied, Goal, Record, RecordedPlanner, Step, StepError
+from meshctl.local.model import Applied, Foretelling, Goal, Record, RecordedPlanner, Step, StepError
 
 TEMPLATE = "kubernetes:helm:template"
 RELEASE = "kubernetes:helm.sh/v3:Release"
@@ -50,6 +50,11 @@ class WithHelm:
     def delete(self, record: Record) -> None:
         """Delete a release here, an object there."""
         self._of(record.type).delete(record)
+
+    def hindrance(self, record: Record) -> str:
+        """What would hold up the deletion of an object; of a release nobody knows beforehand."""
+        provider = self._of(record.type)
+        return provider.hindrance(record) if isinstance(provider, Foretelling) else ""
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:
         """Render a chart here, answer any other function there."""

@@ -29,6 +29,21 @@ def delete(cluster: Cluster, record: Record, settings: Settings, progress: Progr
         raise StepError(explain(cluster.where(desired.kind, record.id), error)) from error
 
 
+def hindrance(cluster: Cluster, record: Record, settings: Settings) -> str:
+    """What the object would wait for; looked at, and not touched."""
+    desired = recorded(record, settings.stack)
+    namespace, name = split_id(record.id or desired.id)
+    try:
+        kind = cluster.kind(desired.api_version, desired.kind)
+        live = cluster.get(cluster.path(desired.api_version, kind, namespace, name)) if kind else None
+    except ApiError as error:
+        return explain(cluster.where(desired.kind, record.id), error)
+    finalizers = (live or {}).get("metadata", {}).get("finalizers") or ()
+    if desired.patch or not finalizers:
+        return ""
+    return f"waits until its finalizers are taken away: {', '.join(map(str, finalizers))}"
+
+
 def remove(cluster: Cluster, desired: Desired, record: Record, clock: Clock) -> None:
     """Delete the recorded object, and no other that has its name by now."""
     namespace, name = split_id(record.id or desired.id)

@@ -10,7 +10,7 @@ from meshctl.local.model import UNKNOWN, Applied, Goal, Progress, Record, Step, 
 
 from .applying import apply
 from .cluster import Cluster
-from .deleting import delete
+from .deleting import delete, hindrance
 from .planning import Settings, plan, plan_from_record
 from .transport import Transport
 
@@ -51,6 +51,10 @@ class KubernetesProvider:
     def delete(self, record: Record) -> None:
         """Delete and wait until gone."""
         delete(self._reachable(record.urn), record, self._settings, self._progress)
+
+    def hindrance(self, record: Record) -> str:
+        """What would hold up its deletion; empty where nothing does. Raises StepError."""
+        return hindrance(self._reachable(record.urn), record, self._settings)
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002  the Protocol's shape
         """This package makes objects only; charts are rendered elsewhere."""

@@ -1,0 +1,209 @@
+"""From what the clusters say to the document: what is as the defaults have it is left out. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mesh_components.settings import MeshSettings, parse
+from mesh_components.settings.cluster import EastWestSettings
+from mesh_components.topology import names, plan
+from meshctl.importing.read import Door, Found, host_of
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The document, and what a person has to look at."""
+
+    document: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+class ImportError_(ValueError):  # noqa: N801, N818 (Python has an ImportError of its own)
+    """What was read is no mesh that a document can say: what, and what to do."""
+
+
+def imported(found: Iterable[Found], root: str, kubeconfigs: Mapping[str, Mapping[str, str]]) -> Imported:
+    """Make the document.
+
+    Args:
+        found: the clusters, in the order in which they are to stand.
+        root: the root namespace.
+        kubeconfigs: where each cluster's is, as the document says it.
+
+    Raises:
+        ImportError_: when there is no istiod, or the clusters are of several meshes.
+    """
+    clusters = list(found)
+    if not any(item.istiods for item in clusters):
+        raise ImportError_(f"no istiod runs in the namespace {root} of any of these clusters; name another --namespace")
+    writer = _Writer(clusters, root)
+    document = writer.document(kubeconfigs)
+    mesh = parse(document)
+    for entry, cluster, planned in zip(document["clusters"], clusters, plan(mesh).clusters, strict=True):
+        if planned.role != "external" and planned.east_west != (cluster.east_west is not None):
+            entry.setdefault("eastWest", {})["enabled"] = cluster.east_west is not None
+    return Imported(document, tuple(writer.notes(mesh)))
+
+
+class _Writer:
+    def __init__(self, clusters: list[Found], root: str) -> None:
+        self._clusters = clusters
+        self._root = root
+        self._serving = [item for item in clusters if item.istiods]
+        first = self._serving[0]
+        self._values = first.values.get(first.istiods[0].revision, {})
+
+    def document(self, kubeconfigs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+        said = self._mesh_config()
+        domain = said.get("trustDomain")
+        bundled = any(names.BUNDLED_SECRET in item.announced for item in self._clusters)
+        return {
+            "id": self._id(),
+            **_unless({"trustDomain": domain or "cluster.local"}, {"trustDomain": "cluster.local"}),
+            "istio": self._istio(),
+            **({"discovery": {"secrets": "bundled"}} if bundled else {}),
+            "clusters": [self._cluster(item, kubeconfigs[item.name]) for item in self._clusters],
+        }
+
+    def notes(self, mesh: MeshSettings) -> Iterator[str]:
+        """What was not read, or does not fit."""
+        yield "istio.charts: a cluster does not say where its charts came from; add `folder` or `oci` if you use one"
+        yield "trust: lifetimes, algorithm and source are not read; add what differs from the defaults"
+        yield "clusters[].apiServer: how peers reach it is not read; add `address` where the kubeconfig names another"
+        if not all(istiod.ours for item in self._serving for istiod in item.istiods):
+            yield "istio.install: an istiod was not made by this library, so it is `none`: something else installs it"
+        for edge in plan(mesh).edges:
+            reader = next(item for item in self._clusters if item.name == edge.reader)
+            held = {names.remote_secret(edge.source), names.BUNDLED_SECRET} & reader.announced
+            if not held and not edge.config:
+                yield f"discovery: {edge.reader} holds no remote secret for {edge.source}; one would be made"
+
+    def _mesh_config(self) -> Mapping[str, Any]:
+        return next((item.mesh_config for item in self._clusters if item.mesh_config), {})
+
+    def _id(self) -> str:
+        stated = {
+            str(found)
+            for item in self._clusters
+            for values in item.values.values()
+            if (found := (values.get("global") or {}).get("meshID"))
+        }
+        stated |= {
+            str(found)
+            for item in self._clusters
+            if (found := (item.mesh_config.get("defaultConfig") or {}).get("meshId"))
+        }
+        if len(stated) > 1:
+            raise ImportError_(f"the clusters are of several meshes: {', '.join(sorted(stated))}; import one at a time")
+        return stated.pop() if stated else "mesh1"
+
+    def _istio(self) -> dict[str, Any]:
+        revisions: dict[str, str] = {}
+        for item in self._serving:
+            revisions |= {istiod.revision: istiod.version for istiod in item.istiods}
+        default = "" if "" in revisions else sorted(revisions)[0]
+        ours = all(istiod.ours for item in self._serving for istiod in item.istiods)
+        plane = "sidecar"
+        if any(item.ztunnel or item.ambient_gateway for item in self._clusters):
+            plane = "mixed" if any(item.east_west for item in self._clusters) else "ambient"
+        tags = Counter(pair for item in self._clusters for pair in item.tags.items())
+        stated: dict[str, Any] = {
+            "version": revisions[default],
+            "namespace": self._root,
+            "install": "charts" if ours else "none",
+            "dataPlane": plane,
+            "revision": default,
+            "tags": {tag: revision for (tag, revision), count in sorted(tags.items()) if count == len(self._clusters)},
+            "pilot": _pilot(self._values),
+        }
+        if len(revisions) > 1:
+            stated["revisions"] = [{"name": name, "version": version} for name, version in sorted(revisions.items())]
+        defaults = {"namespace": "istio-system", "install": "charts", "dataPlane": "sidecar", "revision": ""}
+        return _unless(stated, {**defaults, "tags": {}, "pilot": {}})
+
+    def _cluster(self, found: Found, kubeconfig: Mapping[str, str]) -> dict[str, Any]:
+        role = self._role(found)
+        door = found.external_gateway if role == "external" else found.east_west
+        stated = {
+            "name": found.name,
+            "role": role,
+            "controlPlane": self._server(found) if role == "remote" else "",
+            "network": self._network(found),
+            "platform": found.platform,
+            "kubeconfig": dict(kubeconfig),
+            "eastWest": self._door(found, door),
+            "tags": {},
+        }
+        return _unless(
+            stated, {"role": "primary", "controlPlane": "", "platform": "generic", "eastWest": {}, "tags": {}}
+        )
+
+    def _role(self, found: Found) -> str:
+        if found.istiods:
+            return "external" if names.CONFIG_SECRET in found.secrets else "primary"
+        config = any((values.get("global") or {}).get("configCluster") for values in found.values.values())
+        return "config" if config else "remote"
+
+    def _server(self, found: Found) -> str:
+        """Where only one could serve it, nothing has to be said."""
+        return found.served_by if len(self._serving) > 1 else ""
+
+    def _network(self, found: Found) -> str:
+        stated = {str((values.get("global") or {}).get("network") or "") for values in found.values.values()}
+        # Where an external control plane runs there are no workloads, and so nothing says a network.
+        return found.network or (
+            f"network-{found.name}" if self._role(found) == "external" else max(stated, default="")
+        )
+
+    def _door(self, found: Found, door: Door | None) -> dict[str, Any]:
+        stated: dict[str, Any] = {}
+        if door is not None:
+            default = EastWestSettings()
+            revision = "" if door.revision == names.UNNAMED_REVISION else door.revision
+            stated = _unless(
+                {
+                    "serviceType": door.service_type,
+                    "annotations": dict(door.annotations),
+                    "externalIps": list(door.external_ips),
+                    "loadBalancerSourceRanges": list(door.source_ranges),
+                    "minReplicas": door.min_replicas,
+                    "maxReplicas": door.max_replicas,
+                    "hosts": list(found.hosts or default.hosts),
+                    "revision": revision if revision != self._default() else "",
+                },
+                {
+                    "serviceType": default.service_type,
+                    "annotations": {},
+                    "externalIps": [],
+                    "loadBalancerSourceRanges": [],
+                    "minReplicas": default.min_replicas,
+                    "maxReplicas": default.max_replicas,
+                    "hosts": list(default.hosts),
+                    "revision": "",
+                },
+            )
+        hosts = {host_of(values) for item in self._served(found) for values in item.values.values()} - {""}
+        return {**stated, **({"address": min(hosts)} if hosts else {})}
+
+    def _default(self) -> str:
+        revisions = [istiod.revision for item in self._serving for istiod in item.istiods]
+        return "" if "" in revisions else min(revisions)
+
+    def _served(self, found: Found) -> list[Found]:
+        if not found.istiods:
+            return []
+        others = [item for item in self._clusters if not item.istiods]
+        return [item for item in others if len(self._serving) == 1 or item.served_by == found.name]
+
+
+def _pilot(values: Mapping[str, Any]) -> dict[str, Any]:
+    found = {"minReplicas": values.get("autoscaleMin", 1), "maxReplicas": values.get("autoscaleMax", 5)}
+    return _unless(found, {"minReplicas": 1, "maxReplicas": 5})
+
+
+def _unless(stated: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs from the defaults."""
+    return {key: value for key, value in stated.items() if key not in defaults or value != defaults[key]}

@@ -1,0 +1,192 @@
+"""From what clusters say to a document; who asks them is tested in the lab."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from mesh_components.settings import parse
+from meshctl.cli import main
+from meshctl.importing import command
+from meshctl.importing.read import Door, Found, Istiod, host_of
+from meshctl.importing.write import Imported, ImportError_, imported
+from meshctl.local.model import Unreachable
+from tests.support.meshes import kubeconfig
+
+DOOR = Door("LoadBalancer", {}, (), (), 1, 5, "")
+
+
+def found(name: str, **over: Any) -> Found:
+    """A primary in a network of its own."""
+    bare = Found(
+        name=name,
+        platform="generic",
+        network=f"{name}-network",
+        served_by="",
+        istiods=(Istiod("", "1.30.3", ours=True),),
+        tags={},
+        values={"": {"global": {"meshID": "mesh1"}}},
+        mesh_config={"trustDomain": "cluster.local"},
+        secrets=frozenset(),
+        announced=frozenset({"istio-remote-secret-east", "istio-remote-secret-west"}),
+        east_west=DOOR,
+        ambient_gateway=False,
+        external_gateway=None,
+        ztunnel=False,
+    )
+    return replace(bare, **over)
+
+
+def document(*clusters: Found, root: str = "istio-system") -> Imported:
+    return imported(clusters, root, {item.name: {"file": f"{item.name}.kubeconfig"} for item in clusters})
+
+
+class TestDocument:
+    def test_what_the_defaults_say_is_left_out(self) -> None:
+        assert document(found("east"), found("west")).document == {
+            "id": "mesh1",
+            "istio": {"version": "1.30.3"},
+            "clusters": [
+                {"name": "east", "network": "east-network", "kubeconfig": {"file": "east.kubeconfig"}},
+                {"name": "west", "network": "west-network", "kubeconfig": {"file": "west.kubeconfig"}},
+            ],
+        }
+
+    def test_a_gateway_as_it_is(self) -> None:
+        door = Door("NodePort", {"a": "b"}, ("10.0.0.0/8",), ("203.0.113.9",), 2, 7, "1-30-3")
+        made = document(found("east", east_west=door, hosts=("*.team.local",)), found("west")).document
+        assert made["clusters"][0]["eastWest"] == {
+            "serviceType": "NodePort",
+            "annotations": {"a": "b"},
+            "externalIps": ["203.0.113.9"],
+            "loadBalancerSourceRanges": ["10.0.0.0/8"],
+            "minReplicas": 2,
+            "maxReplicas": 7,
+            "hosts": ["*.team.local"],
+            "revision": "1-30-3",
+        }
+
+    def test_a_gateway_that_would_be_made_and_is_not_there_is_off(self) -> None:
+        made = document(found("east", east_west=None), found("west")).document
+        assert made["clusters"][0]["eastWest"] == {"enabled": False}
+        assert "eastWest" not in made["clusters"][1]
+
+    def test_a_remote_names_its_control_plane_where_several_could_serve_it(self) -> None:
+        served = found("far", istiods=(), served_by="west", values={"": {"global": {"network": "far-network"}}})
+        made = document(found("east"), found("west"), served).document
+        assert made["clusters"][2] | {"kubeconfig": {}, "eastWest": {}} == {
+            "name": "far",
+            "role": "remote",
+            "controlPlane": "west",
+            "network": "far-network",
+            "kubeconfig": {},
+            "eastWest": {},
+        }
+        assert "controlPlane" not in document(found("east"), served).document["clusters"][1]
+
+    def test_revisions_tags_and_planes(self) -> None:
+        several = (Istiod("1-30-3", "1.30.3", ours=True), Istiod("1-31-0", "1.31.0", ours=True))
+        clusters = [
+            found(name, istiods=several, tags={"prod": "1-30-3"}, ztunnel=True, values={"1-30-3": {"autoscaleMin": 2}})
+            for name in ("east", "west")
+        ]
+        istio = document(*clusters).document["istio"]
+        assert istio == {
+            "version": "1.30.3",
+            "dataPlane": "mixed",
+            "revision": "1-30-3",
+            "revisions": [{"name": "1-30-3", "version": "1.30.3"}, {"name": "1-31-0", "version": "1.31.0"}],
+            "tags": {"prod": "1-30-3"},
+            "pilot": {"minReplicas": 2},
+        }
+
+    def test_what_something_else_has_installed_is_left_to_it(self) -> None:
+        foreign = (Istiod("", "1.30.3", ours=False),)
+        made = document(found("east", istiods=foreign), found("west"))
+        assert made.document["istio"]["install"] == "none"
+        assert any(note.startswith("istio.install: an istiod was not made by this library") for note in made.notes)
+
+    def test_a_remote_secret_that_is_not_there_is_noted(self) -> None:
+        made = document(found("east", announced=frozenset()), found("west"))
+        assert "discovery: east holds no remote secret for west; one would be made" in made.notes
+
+    def test_it_is_a_document(self) -> None:
+        assert [item.name for item in parse(document(found("east"), found("west")).document).clusters] == [
+            "east",
+            "west",
+        ]
+
+    def test_no_istiod(self) -> None:
+        with pytest.raises(ImportError_, match="no istiod runs in the namespace istio-system"):
+            document(found("east", istiods=()))
+
+    def test_two_meshes(self) -> None:
+        other = found("west", values={"": {"global": {"meshID": "mesh2"}}})
+        with pytest.raises(ImportError_, match="several meshes: mesh1, mesh2"):
+            document(found("east"), other)
+
+    def test_a_host_name_is_an_address_and_an_ip_is_found_again(self) -> None:
+        assert (
+            host_of({"istiodRemote": {"injectionURL": "https://istiod.example.com:15017/inject"}})
+            == "istiod.example.com"
+        )
+        assert host_of({"istiodRemote": {"injectionURL": "https://203.0.113.1:15017/inject"}}) == ""
+        assert host_of({}) == ""
+
+
+class TestCommand:
+    def run(self, *words: str) -> Result:
+        return CliRunner().invoke(main, ["import", *words])
+
+    @pytest.fixture
+    def config(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Clusters that answer what is prepared."""
+        monkeypatch.setattr(command, "_read", lambda *_: (document(found("east"), found("west")).document, ["a note"]))
+        return tmp_path
+
+    def test_a_stack_file(self, config: Path) -> None:
+        done = self.run("east=a", "west=b", "--output", str(config / "new/Pulumi.prod.yaml"))
+        assert done.exit_code == 0, done.output
+        text = (config / "new/Pulumi.prod.yaml").read_text()
+        assert text.startswith("# Read from running clusters by `mesh import`. Not read:\n# - a note\n")
+        assert yaml.safe_load(text)["config"]["mesh:mesh"]["id"] == "mesh1"
+        assert "note: a note" in done.stderr
+        again = self.run("east=a", "west=b", "--output", str(config / "new/Pulumi.prod.yaml"))
+        assert "is there already; name a new file" in again.stderr
+
+    @pytest.mark.usefixtures("config")
+    def test_as_json_with_nothing_else(self) -> None:
+        assert yaml.safe_load(self.run("east=a", "--json").stdout)["notes"] == ["a note"]
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["east"], "write NAME=KUBECONFIG, each name once"),
+            (["=file"], "write NAME=KUBECONFIG, each name once"),
+            (["east=/nowhere/kubeconfig"], "east: /nowhere/kubeconfig cannot be read: No such file or directory"),
+            ([], "Missing argument"),
+        ],
+    )
+    def test_mistakes(self, words: list[str], said: str) -> None:
+        done = self.run(*words)
+        assert done.exit_code == 2
+        assert said in " ".join(done.stderr.split())
+
+    def test_a_name_twice_and_a_context_that_is_not_there(self, tmp_path: Path) -> None:
+        (tmp_path / "config").write_text(kubeconfig("east"))
+        assert "each name once" in self.run(*[f"east={tmp_path}/config"] * 2).stderr
+        assert "is not in the kubeconfig" in " ".join(self.run(f"east={tmp_path}/config#other").stderr.split())
+
+    def test_a_cluster_that_does_not_answer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def unanswered(*_: object) -> set[str]:
+            raise Unreachable("east: https://127.0.0.1:1 cannot be reached")
+
+        monkeypatch.setattr("meshctl.importing.read.Reader.namespaces", unanswered)
+        (tmp_path / "config").write_text(kubeconfig("east"))
+        done = self.run(f"east={tmp_path}/config")
+        assert (done.exit_code, done.stderr) == (1, "Error: east: https://127.0.0.1:1 cannot be reached\n")
