@@ -103,7 +103,7 @@ def part(transport: Transport, wanted: Part, plan: ClusterPlan, root: str) -> Ob
     """The objects of a part."""
     found: list[Object] = []
     try:
-        for path, fields in _paths(wanted, plan, root):
+        for path, fields in paths(wanted, plan, root):
             found += _listed(transport, path, fields)
     except ApiError as failure:
         return Unread(f"{failure.code}: {failure.message}", absent=failure.code == 404)
@@ -112,8 +112,8 @@ def part(transport: Transport, wanted: Part, plan: ClusterPlan, root: str) -> Ob
     return tuple(found)
 
 
-def _paths(wanted: Part, plan: ClusterPlan, root: str) -> Iterator[tuple[str, str]]:
-    """Paths of the lists, with field selectors."""
+def paths(wanted: Part, plan: ClusterPlan, root: str) -> Iterator[tuple[str, str]]:
+    """Where the objects of a part are listed: paths, with field selectors."""
     if wanted is Part.NAMESPACE:
         yield "/api/v1/namespaces", f"metadata.name={root}"
         return
