@@ -21,14 +21,14 @@ class Lanes:
         self._failures: list[BaseException] = []
         self._began = time.monotonic()
 
-    def start(self, lane: str, job: Callable[[], None]) -> None:
+    def start(self, lane: str, job: Callable[[], object]) -> None:
         """Run a job as soon as its cluster has room for it. Jobs may start others."""
         with self._changed:
             slots = self._slots.setdefault(lane, threading.Semaphore(self._limit))
             self._open[lane] += 1
         threading.Thread(target=self._run, args=(lane, slots, job), daemon=True).start()
 
-    def _run(self, lane: str, slots: threading.Semaphore, job: Callable[[], None]) -> None:
+    def _run(self, lane: str, slots: threading.Semaphore, job: Callable[[], object]) -> None:
         try:
             with slots:
                 job()

@@ -18,6 +18,7 @@ import click
 from meshctl.lab.commands import plain_report
 from meshctl.lab.lab import Lab, running_lab
 from tests.bench import many, recipes
+from tests.bench.check import fifteen_clusters
 from tests.bench.markdown import tables
 from tests.bench.measure import Report, Run, as_installed, once
 from tests.bench.recipes import Figures
@@ -25,7 +26,7 @@ from tests.support.project import Project
 from tests.support.recipes import CHARTS, TOPOLOGIES
 
 RUNS = 5
-PARTS = ("imports", "recipes", "mesh", "many")
+PARTS = ("imports", "check", "recipes", "mesh", "many")
 
 
 def imports(folder: Path, report: Report) -> None:
@@ -142,6 +143,8 @@ def main(
         report.say(f"{machine['processors']} processors, load {machine['load']} at the start")
         if "imports" in (only or ("imports",)):
             imports(folder, report)
+        if "check" in (only or ("check",)):
+            fifteen_clusters(folder, report)
         if "recipes" in (only or ("recipes",)):
             measured = every_recipe(folder, report, recipes.cases(names or TOPOLOGIES, sizes), charts)
             for line in tables(measured) if markdown else ():

@@ -27,9 +27,12 @@ from meshctl.local.project import load
 from meshctl.local.state import Store
 from tests.support.authorities import Authority
 from tests.support.project import PASSPHRASE, Project
+from tests.support.recipes import CHARTS
 
 NAMESPACE = "check-system"
 """A root namespace of this mesh's own: it is made, broken and taken away without anybody else noticing."""
+REVISION = "stable"
+"""Where the program installs istiod itself."""
 CLUSTERS = ("cluster1", "cluster2")
 SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
 SERVICE = f"/api/v1/namespaces/{NAMESPACE}/services/istio-eastwestgateway"
@@ -43,12 +46,23 @@ _PORTS = (15021, 15443)
 class Mesh:
     """Two clusters in two networks, and somebody who listens where their gateways' proxies would."""
 
-    def __init__(self, lab: Lab, folder: Path) -> None:
+    def __init__(self, lab: Lab, folder: Path, *, charts: bool = False) -> None:
+        """With `charts` it installs its control planes itself, of charts that stand in for Istio's."""
         self.lab = lab
         self.project = Project(folder, lab.dir)
         document = self.project.document
         document["istio"] |= {"namespace": NAMESPACE}
         document["discovery"] = {"account": "own"}
+        if charts:
+            document["istio"] |= {
+                "install": "charts",
+                "charts": {"folder": str(CHARTS)},
+                # The lab's clusters know Istio's kinds already.
+                "crds": "none",
+                "version": "1.30.3",
+                "revision": REVISION,
+                "tags": {"prod": REVISION},
+            }
         for cluster in document["clusters"]:
             kubeconfig = folder / f"{cluster['name']}.kubeconfig"
             kubeconfig.write_text(lab.kubeconfig(cluster["name"]).read_text())
