@@ -11,10 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from mesh_components.settings import Finding
 from mesh_components.topology import ClusterPlan, Edge, Topology, names
+from mesh_components.topology.certificates import Bundle, Expected, problems
+from mesh_components.topology.certificates import Problem as Flaw
 
 Object = Mapping[str, Any]
 
@@ -165,6 +168,21 @@ class Facts:
         """The root namespace."""
         return self.decided.mesh.istio.namespace
 
+    @cached_property
+    def bundles(self) -> Mapping[str, Bundle]:
+        """What lies in `cacerts`, by cluster."""
+        found = {}
+        for plan, cluster in self.inhabited():
+            item = cluster.named(Part.SECRETS, names.CACERTS)
+            if plan.signs and item is not None and not isinstance(item, Unread):
+                found[plan.name] = _bundle(item)
+        return found
+
+    @cached_property
+    def flaws(self) -> tuple[Flaw, ...]:
+        """What is wrong with those, by themselves and together."""
+        return problems(self.bundles, self.now, Expected(self.decided.mesh.trust_domain, self.root))
+
     def cluster(self, name: str) -> ClusterFacts:
         """The facts of a cluster; of one that was not asked, that."""
         return self.clusters.get(name, ClusterFacts(Answer(How.UNKNOWN, why="not asked")))
@@ -195,6 +213,16 @@ class Facts:
 def digest(source: str, kubeconfig: str) -> str:
     """By which a kubeconfig about a cluster is known without holding it."""
     return hashlib.sha256(f"{source}\0{kubeconfig}".encode()).hexdigest()
+
+
+def _bundle(item: Object) -> Bundle:
+    """As istiod reads it: the keys of a TLS Secret win (pilot/pkg/bootstrap/istio_ca.go)."""
+    texts = decoded(item)
+    if "tls.crt" in texts:
+        return Bundle.of_tls(texts.get("tls.crt"), texts.get("tls.key"), texts.get("ca.crt"))
+    return Bundle(
+        texts.get("ca-cert.pem"), texts.get("ca-key.pem"), texts.get("cert-chain.pem"), texts.get("root-cert.pem")
+    )
 
 
 def decoded(item: Object) -> dict[str, str]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from mesh_components.settings import Finding
-from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, read
+from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError
 from mesh_components.topology import ClusterPlan, Topology
 from meshctl.check import asking, gateways
 from meshctl.check.facts import (
@@ -30,6 +30,7 @@ from meshctl.check.facts import (
     held,
 )
 from meshctl.check.lanes import Lanes
+from meshctl.check.opened import opened
 from meshctl.check.state import Applied, drift
 from meshctl.local.model import Unreachable
 from meshctl.local.providers.kubernetes.cluster import Cluster
@@ -175,17 +176,15 @@ class Gathering:
         configs = {edge.reader: edge.source for edge in self._topology.edges if edge.config}
         for item in () if isinstance(carried, Unread) else carried:
             name = item.key if item.key in sources else next(iter(configs.values()), "") if item.key == "config" else ""
-            try:
-                if name not in sources or read(item.text).refused:
-                    continue
-            except KubeconfigError:
+            if name not in sources:
                 continue
             key = digest(name, item.text)
             with self._board.lock:
                 if key in self._board.credentials:
                     continue
                 self._board.credentials[key] = Credential(Answer(How.UNKNOWN, why="no answer in time"))
-            self._lanes.start(name, partial(self._credential, sources[name], item.text, key))
+            if opened(item.text).usable:
+                self._lanes.start(name, partial(self._credential, sources[name], item.text, key))
 
     def _credential(self, source: ClusterPlan, text: str, key: str) -> None:
         transport = Transport(source.name, text, patience=self._limits.patience)

@@ -15,8 +15,8 @@ from mesh_components.topology import names
 from meshctl.check.asking import synced
 from meshctl.check.facts import Answer, Credential, Drift, How, Part, Unread
 from meshctl.check.matrix import Cell
+from meshctl.check.opened import claimed, opened
 from meshctl.check.report import FAILED, GREEN, WARNED
-from meshctl.check.rules.credentials import claimed
 from tests.support import authorities
 from tests.support.mesh_facts import DOCUMENT, NOW, Made, address, healthy, kubeconfig, remote_secret
 
@@ -226,14 +226,18 @@ class TestIstiodsView:
 class TestClaims:
     """Nothing that stands where a token is expected makes the check fail."""
 
-    @pytest.mark.parametrize(
-        "text", ["", "{}", kubeconfig("a", "no-token"), kubeconfig("a", "a.b.c"), kubeconfig("a", "e30.WzFd.c2ln")]
-    )
+    @pytest.mark.parametrize("text", ["", "no-token", "a.b.c", "e30.WzFd.c2ln", "..", "a.b"])
     def test_what_is_no_token_says_nothing(self, text: str) -> None:
         assert claimed(text) == claimed("")
+        assert opened(kubeconfig("a", text)).usable
+
+    @pytest.mark.parametrize("text", ["", "{}", "a: [", "clusters: 1", "\x00"])
+    def test_what_is_no_kubeconfig_is_told(self, text: str) -> None:
+        assert opened(text).error
+        assert not opened(text).usable
 
     def test_a_token_of_today(self) -> None:
-        said = claimed(kubeconfig("a", token(exp=0, **{"kubernetes.io": {"serviceaccount": {"uid": "u"}}})))
+        said = opened(kubeconfig("a", token(exp=0, **{"kubernetes.io": {"serviceaccount": {"uid": "u"}}}))).claims
         assert said.account == "u"
         assert said.ends is not None
         assert said.ends.year == 1970

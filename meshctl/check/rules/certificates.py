@@ -9,11 +9,10 @@ from functools import cache
 
 from mesh_components.settings import Severity
 from mesh_components.topology import ClusterPlan, names
-from mesh_components.topology import certificates as verifier
-from mesh_components.topology.certificates import Bundle, Expected
+from mesh_components.topology.certificates import Bundle
 from mesh_components.topology.certificates.read import ends, split
 from mesh_components.topology.expiry import parse
-from meshctl.check.facts import Facts, Object, Part, Unread, decoded
+from meshctl.check.facts import Facts, Object, Part, Unread
 from meshctl.check.results import Problem, Result, Unknown, about, error, warning
 
 _CODES = {
@@ -29,26 +28,6 @@ _CODES = {
 """By the verifier's words; other errors are CHECK408, and warnings CHECK409."""
 _UP = "run `mesh up`: it puts back what was applied"
 _SHOWN = 3
-
-
-def bundles(facts: Facts) -> dict[str, Bundle]:
-    """What is there, by cluster."""
-    found = {}
-    for plan, cluster in facts.inhabited():
-        item = cluster.named(Part.SECRETS, names.CACERTS)
-        if plan.signs and item is not None and not isinstance(item, Unread):
-            found[plan.name] = _bundle(item)
-    return found
-
-
-def _bundle(item: Object) -> Bundle:
-    """As istiod reads it: the keys of a TLS Secret win (pilot/pkg/bootstrap/istio_ca.go)."""
-    texts = decoded(item)
-    if "tls.crt" in texts:
-        return Bundle.of_tls(texts.get("tls.crt"), texts.get("tls.key"), texts.get("ca.crt"))
-    return Bundle(
-        texts.get("ca-cert.pem"), texts.get("ca-key.pem"), texts.get("cert-chain.pem"), texts.get("root-cert.pem")
-    )
 
 
 def present(facts: Facts) -> Iterator[Result]:
@@ -70,9 +49,7 @@ def present(facts: Facts) -> Iterator[Result]:
 
 def sound(facts: Facts) -> Iterator[Result]:
     """CHECK402 to CHECK409."""
-    mesh = facts.decided.mesh
-    expected = Expected(mesh.trust_domain, facts.root)
-    found = verifier.problems(bundles(facts), facts.now, expected)
+    found = facts.flaws
     strangers = [problem for problem in found if problem.kind == "different-roots"]
     if strangers:
         yield _strangers(facts, {problem.cluster for problem in strangers})
@@ -90,9 +67,9 @@ def sound(facts: Facts) -> Iterator[Result]:
 def _strangers(facts: Facts, named: set[str]) -> Problem:
     """CHECK407: which of them is the odd one. Those that somebody changed after they were applied; where nobody did,
     those that are fewer; where that decides nothing, all."""
-    there = bundles(facts)
+    there = facts.bundles
     changed = [cluster for cluster in there if facts.drifted(_about(facts, cluster))]
-    roots = {cluster: _certificates(bundle.root_cert or "") for cluster, bundle in there.items()}
+    roots = {cluster: certificates(bundle.root_cert or "") for cluster, bundle in there.items()}
     common, often = Counter(roots.values()).most_common(1)[0]
     fewer = [cluster for cluster, root in roots.items() if root != common] if 2 * often > len(roots) else []
     odd = changed or fewer or sorted(named | set(there))
@@ -111,8 +88,8 @@ def _strangers(facts: Facts, named: set[str]) -> Problem:
 def expiring(facts: Facts) -> Iterator[Result]:
     """CHECK410: of certificates that are good otherwise."""
     before = timedelta(days=facts.decided.mesh.trust.warn_days_before)
-    for cluster, bundle in bundles(facts).items():
-        if any(problem.severity is Severity.ERROR for problem in _alone(bundle, facts)):
+    for cluster, bundle in facts.bundles.items():
+        if _broken(facts, cluster):
             continue
         texts = [
             (
@@ -130,13 +107,9 @@ def expiring(facts: Facts) -> Iterator[Result]:
                     yield warning("CHECK410", cluster, cause, f"follow `{how}`", [_about(facts, cluster)])
 
 
-def _alone(bundle: Bundle, facts: Facts) -> tuple[verifier.Problem, ...]:
-    return verifier.bundle_problems(bundle, facts.now, Expected(facts.decided.mesh.trust_domain, facts.root))
-
-
 def workloads(facts: Facts) -> Iterator[Result]:
     """CHECK411: what istiod has given to the namespaces of a cluster, against what the istiod that serves it trusts."""
-    good = {name: bundle for name, bundle in bundles(facts).items() if not _broken(bundle, facts)}
+    good = {name: bundle for name, bundle in facts.bundles.items() if not _broken(facts, name)}
     for plan, cluster in facts.inhabited():
         found = cluster.read(Part.ROOTS)
         serving = good.get(plan.control_plane)
@@ -151,16 +124,20 @@ def workloads(facts: Facts) -> Iterator[Result]:
             yield from _stale(plan, serving, found)
 
 
-def _broken(bundle: Bundle, facts: Facts) -> bool:
-    return any(problem.severity is Severity.ERROR for problem in _alone(bundle, facts))
+def _broken(facts: Facts, cluster: str) -> bool:
+    """Whether a bundle by itself is of no use."""
+    return any(
+        problem.cluster == cluster and problem.severity is Severity.ERROR and problem.kind != "different-roots"
+        for problem in facts.flaws
+    )
 
 
 def _stale(plan: ClusterPlan, serving: Bundle, found: tuple[Object, ...]) -> Iterator[Result]:
-    wanted = _certificates(serving.root_cert or "")
+    wanted = certificates(serving.root_cert or "")
     texts: Mapping[str, str] = {
         item["metadata"]["namespace"]: str((item.get("data") or {}).get("root-cert.pem", "")) for item in found
     }
-    stale = sorted(namespace for namespace, text in texts.items() if _certificates(text) != wanted)
+    stale = sorted(namespace for namespace, text in texts.items() if certificates(text) != wanted)
     if stale:
         some = ", ".join(stale[:_SHOWN]) + (f" and {len(stale) - _SHOWN} more" if len(stale) > _SHOWN else "")
         cause = (
@@ -175,7 +152,7 @@ def _stale(plan: ClusterPlan, serving: Bundle, found: tuple[Object, ...]) -> Ite
 
 
 @cache
-def _certificates(text: str) -> frozenset[str]:
+def certificates(text: str) -> frozenset[str]:
     """The certificates of a text, whatever is between them."""
     return frozenset("".join(block.split()) for block in split(text))
 

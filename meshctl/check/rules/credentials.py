@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterator
+from datetime import timedelta
 
-import yaml
-
-from mesh_components.settings.kubeconfig import KubeconfigError, only, read
 from mesh_components.topology import Edge, names
 from mesh_components.topology.tokens import handed_out_elsewhere, tokens
 from meshctl.check.facts import Answer, Credential, Facts, Held, How, Part, Unread, carried, digest, held
+from meshctl.check.opened import Claims, opened
 from meshctl.check.results import Problem, Result, Unknown, about, error, warning
 
 _SOON = timedelta(days=7)
 _UP = "run `mesh up`: it writes the Secret anew"
-
-
-@dataclass(frozen=True)
-class Claims:
-    """What a token of a service account says of itself (https://kubernetes.io/docs/reference/access-authn-authz/)."""
-
-    ends: datetime | None = None
-    account: str = ""
-    """UID of the account."""
 
 
 def secrets(facts: Facts) -> Iterator[Result]:
@@ -91,10 +76,9 @@ def _usual(facts: Facts, edge: Edge) -> str:
 
 def _carried(facts: Facts, edge: Edge, item: Held) -> Iterator[Result]:
     where = [about(edge.reader, "Secret", item.secret, facts.root)]
-    try:
-        kubeconfig = read(item.text)
-    except KubeconfigError as failure:
-        cause = f"Secret {item.secret} in {edge.reader}, key {item.key}: {failure}; istiod logs it, and reads nothing"
+    kubeconfig = opened(item.text)
+    if kubeconfig.error:
+        cause = f"Secret {item.secret} in {edge.reader}, key {item.key}: {kubeconfig.error}; istiod reads nothing"
         yield error("CHECK504", str(edge), cause, _UP, where)
         return
     if kubeconfig.refused:
@@ -105,7 +89,7 @@ def _carried(facts: Facts, edge: Edge, item: Held) -> Iterator[Result]:
         fix = "run `mesh up`; a `peerKubeconfig` needs a token or a certificate of its own"
         yield error("CHECK504", str(edge), cause, fix, where)
         return
-    claims = claimed(item.text)
+    claims = kubeconfig.claims
     of_account = [*where, *_tokens(facts, edge)]
     if claims.ends and claims.ends <= facts.now:
         cause = f"the token with which {edge.reader} reads {edge.source} has ended, on {claims.ends:%Y-%m-%d %H:%M} UTC"
@@ -235,24 +219,6 @@ def announced(facts: Facts) -> Iterator[Result]:
                 cause = f'Secret {item.secret} announces "{item.key}", and the document has no such edge to {plan.name}'
                 fix = "delete the Secret, or write the cluster into the document"
                 yield warning("CHECK511", plan.name, cause, fix, [secret])
-
-
-def claimed(kubeconfig: str) -> Claims:
-    """What the token in a kubeconfig says; nothing where it has none, or one of another kind. Nothing is verified."""
-    try:
-        user = yaml.safe_load(only(kubeconfig))["users"][0]["user"]
-        body = str(user["token"]).split(".")[1]
-        said = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    except (KubeconfigError, LookupError, TypeError, ValueError):
-        return Claims()
-    if not isinstance(said, Mapping):
-        return Claims()
-    bound: Any = said.get("kubernetes.io")
-    account = said.get("kubernetes.io/serviceaccount/service-account.uid")
-    if isinstance(bound, Mapping) and isinstance(bound.get("serviceaccount"), Mapping):
-        account = bound["serviceaccount"].get("uid")
-    ends = said.get("exp")
-    return Claims(datetime.fromtimestamp(ends, UTC) if isinstance(ends, int | float) else None, str(account or ""))
 
 
 RULES = (secrets, announced)

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from mesh_components.topology import ClusterPlan, names
 from meshctl.check.facts import ClusterFacts, Facts, Object, Part, Unread
 from meshctl.check.results import Result, Unknown, about, error
-from meshctl.check.rules.certificates import _certificates as certificates
-from meshctl.check.rules.certificates import bundles
+from meshctl.check.rules.certificates import certificates
 
 _MUTATING, _VALIDATING = "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"
 _INJECTOR, _TAG = "istio-sidecar-injector", "istio-revision-tag-"
@@ -48,7 +47,7 @@ def injectors(facts: Facts) -> Iterator[Result]:
 
 def bundled(facts: Facts) -> Iterator[Result]:
     """CHECK702 and CHECK703: whoever installed them."""
-    trusted = {name: certificates(bundle.root_cert or "") for name, bundle in bundles(facts).items()}
+    trusted = {name: certificates(bundle.root_cert or "") for name, bundle in facts.bundles.items()}
     for plan, cluster in facts.inhabited():
         for kind, item in _ours(facts, cluster):
             name = item["metadata"]["name"]
