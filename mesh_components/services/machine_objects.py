@@ -10,13 +10,10 @@ from mesh_components.istio import Metadata, ServiceEntry, WorkloadEntry, Workloa
 from mesh_components.istio.service_entry import ServiceEntrySpec, ServicePort
 from mesh_components.istio.shared import LabelSelector, WorkloadEntrySpec
 from mesh_components.istio.workload_group import ObjectMeta, ReadinessProbe, WorkloadGroupSpec, WorkloadTemplate
-from mesh_components.kubernetes import Plain
+from mesh_components.kubernetes import GOES_AT_ONCE, Plain
 from mesh_components.settings.virtual_machines import VirtualMachineSettings
 from mesh_components.topology import virtual_machines as machines
 from mesh_components.topology.machine_bundle import listening
-
-_GOES_AT_ONCE = {"pulumi.com/deletionPropagationPolicy": "background"}
-"""As in `gateways.expose`."""
 
 
 def namespace(name: str, labels: Mapping[str, str]) -> Plain:
@@ -78,4 +75,4 @@ def _probe(machine: VirtualMachineSettings) -> ReadinessProbe | None:
 
 
 def _metadata(machine: VirtualMachineSettings, name: str) -> Metadata:
-    return Metadata(name=name, namespace=machine.namespace, annotations=_GOES_AT_ONCE)
+    return Metadata(name=name, namespace=machine.namespace, annotations=GOES_AT_ONCE)

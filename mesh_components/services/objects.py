@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mesh_components.kubernetes import Plain
-
-GOES_AT_ONCE = {"pulumi.com/deletionPropagationPolicy": "background"}
-"""As in `gateways.expose`."""
+from mesh_components.kubernetes import GOES_AT_ONCE, Plain
 
 
 def sidecar(namespace: Any, hosts: Sequence[str]) -> Plain:
