@@ -215,8 +215,9 @@ CATALOGUE: Mapping[str, str] = {
     "MESH964": "Virtual machines are entered by nobody, or twice",
     "MESH965": "A virtual machine's probe asks nothing, or for nothing",
     "MESH966": "istiod is told to ignore virtual machines",
-    "MESH967": "Other networks cannot call a virtual machine",
+    "MESH967": "A virtual machine is hidden from callers",
     "MESH968": "A virtual machine's host has no address in DNS",
+    "MESH969": "The namespace of virtual machines is somebody else's",
 }
 """Every number, also those of `settings.document`, with its title. A number is never given to another rule: MESH407,
 which refused remotes while there were none, is retired."""

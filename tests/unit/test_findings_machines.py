@@ -100,3 +100,40 @@ def test_two_of_one_name() -> None:
         ("MESH961", "error", "virtualMachines[1].name"),
         ("MESH961", "error", "virtualMachines[2].namespaceLabels.team"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("east", "top", "namespace"),
+    [
+        ({}, {}, "istio-system"),
+        ({}, {}, "default"),
+        ({"ingress": [{"name": "front"}]}, {}, "istio-ingress"),
+        ({"egress": {}}, {}, "istio-egress"),
+        ({}, {"applications": {"bookinfo": {}}}, "bookinfo"),
+    ],
+)
+def test_a_namespace_of_somebody_else(east: Patch, top: Patch, namespace: str) -> None:
+    found = with_machine(east, top, namespace=namespace)
+    assert ("MESH969", "error", "virtualMachines[0].namespace") in brief(found)
+    there = with_machine(east, top, namespace=namespace, createNamespace=False)
+    assert "MESH969" not in [code for code, _, _ in brief(there)]
+
+
+@pytest.mark.parametrize(
+    ("visibility", "place"),
+    [
+        ({"across": "selective", "namespaces": ["other"]}, "visibility.services"),
+        ({"discoverySelectors": [{"matchLabels": {"mesh": "yes"}}]}, "visibility.discoverySelectors"),
+    ],
+)
+def test_what_visibility_hides(visibility: Patch, place: str) -> None:
+    one(with_machine(top={"visibility": visibility}, ports=[HTTP]), "MESH967", WARNING, place)
+
+
+def test_what_visibility_shows() -> None:
+    shown = {
+        "across": "selective",
+        "services": ["ledger.accounting"],
+        "discoverySelectors": [{"matchLabels": {"mesh": "yes"}}],
+    }
+    assert with_machine(top={"visibility": shown}, ports=[HTTP], namespaceLabels={"mesh": "yes"}) == ()

@@ -9,7 +9,9 @@ from typing import Any
 from mesh_components.settings import Finding
 from mesh_components.settings.virtual_machines import VirtualMachineSettings
 from mesh_components.topology import virtual_machines as machines
+from mesh_components.topology.applications import stated
 from mesh_components.topology.names import is_ip
+from mesh_components.topology.rules.applications import RESERVED
 from mesh_components.topology.rules.context import Context, error, quoted, quoted_key, warning
 from mesh_components.topology.rules.exposure import is_host_name
 from mesh_components.topology.rules.names import DNS_LABEL, LABEL_VALUE
@@ -115,6 +117,28 @@ def _twice(context: Context, key: str, value: Callable[[VirtualMachineSettings],
             )
 
 
+def namespace(context: Context) -> Iterator[Finding]:
+    """MESH969."""
+    mesh = context.mesh
+    taken = {mesh.istio.namespace: "the root namespace", **dict.fromkeys(RESERVED, "in every cluster")}
+    taken |= {settings.namespace: f"that of {name}" for name, settings in stated(mesh)}
+    for cluster in mesh.clusters:
+        gateways = [
+            *(item.namespace for item in cluster.ingress),
+            *([cluster.egress.namespace] if cluster.egress else []),
+        ]
+        taken |= dict.fromkeys(gateways, f'that of a gateway of "{cluster.name}"')
+    for index, machine in listed(context):
+        if machine.create_namespace and machine.namespace in taken:
+            yield error(
+                "MESH969",
+                at(index, "namespace"),
+                f"{quoted(machine.namespace)} is {taken[machine.namespace]}, and would be made twice, and go with the "
+                "machines",
+                "give the machines a namespace of their own, or set `createNamespace: false`",
+            )
+
+
 def token(context: Context) -> Iterator[Finding]:
     """MESH962."""
     for index, machine in listed(context):
@@ -205,4 +229,4 @@ def switched_off(context: Context) -> Iterator[Finding]:
                 )
 
 
-RULES = (names, conflicts, token, entries, probe, switched_off)
+RULES = (names, conflicts, namespace, token, entries, probe, switched_off)

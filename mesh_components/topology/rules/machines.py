@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
 from mesh_components.settings import Finding
+from mesh_components.settings.virtual_machines import VirtualMachineSettings
 from mesh_components.topology import virtual_machines as machines
 from mesh_components.topology.names import is_ip
 from mesh_components.topology.plan import address_type, needs_east_west, several_networks
@@ -14,6 +14,7 @@ from mesh_components.topology.revisions import revisions
 from mesh_components.topology.roles import config_holder, members
 from mesh_components.topology.rules.context import Context, error, quoted, warning
 from mesh_components.topology.rules.machine_groups import at, listed
+from mesh_components.topology.visibility import NAMESPACE_NAME, covers, gateway_hosts, sees, selectors, selects
 
 
 def cluster(context: Context) -> Iterator[Finding]:
@@ -38,7 +39,7 @@ def cluster(context: Context) -> Iterator[Finding]:
 
 def external(context: Context) -> Iterator[Finding]:
     """MESH956. A machine's token is for its first minutes; then it shows its certificate, to whoever ends TLS
-    (istio/istio security/pkg/nodeagent/caclient/providers/citadel/client.go)."""
+    (istio/istio pkg/istio-agent/agent.go, GetKeyCertsForXDS)."""
     for index, machine in listed(context):
         home, server = machines.cluster_of(context.mesh, machine), machines.server_of(context.mesh, machine)
         if home is not None and server is not None and server.role == "external" and home is not server:
@@ -134,25 +135,49 @@ def revision(context: Context) -> Iterator[Finding]:
 
 
 def unseen(context: Context) -> Iterator[Finding]:
-    """MESH967. A gateway lets in the hosts that it names, whatever is behind it."""
+    """MESH967. What other clusters see, what a gateway lets in, and which namespaces istiod looks at."""
     mesh = context.mesh
-    if not several_networks(mesh):
-        return
     for index, machine in listed(context):
+        host = machines.host(machine)
         if not machines.has_service(machine):
             continue
-        near = [c for c in members(mesh) if c.network == machines.network(mesh, machine) and needs_east_west(mesh, c)]
-        holders = [holder for c in near if (holder := config_holder(mesh, c)) is not None]
-        host = machines.host(machine)
-        closed = [c for c in holders if not any(fnmatchcase(host, pattern) for pattern in c.east_west.hosts)]
-        if closed:
+        if not sees(mesh.visibility, host):
+            yield warning(
+                "MESH967",
+                "visibility.services",
+                f'other clusters do not see {quoted(host)}, so only callers in "{machine.cluster}" get there',
+                f"add {machine.namespace} to `visibility.namespaces`",
+            )
+        elif several_networks(mesh):
+            yield from _shut(context, index, machine, host)
+        labels = {NAMESPACE_NAME: machine.namespace, **machine.namespace_labels}
+        looked_at = selectors(mesh.visibility, mesh.istio.namespace)
+        if machine.create_namespace and looked_at and not any(selects(selector, labels) for selector in looked_at):
+            yield warning(
+                "MESH967",
+                "visibility.discoverySelectors",
+                f"none of the selectors selects the namespace {quoted(machine.namespace)}, so istiod does not "
+                "know what is in it",
+                f"give it labels that one of them wants, in `{at(index, 'namespaceLabels')}`",
+            )
+
+
+def _shut(context: Context, index: int, machine: VirtualMachineSettings, host: str) -> Iterator[Finding]:
+    """A gateway lets in the hosts that it names, whatever is behind it."""
+    mesh = context.mesh
+    near = [c for c in members(mesh) if c.network == machines.network(mesh, machine) and needs_east_west(mesh, c)]
+    for door in near:
+        holder = config_holder(mesh, door)
+        passes = gateway_hosts(mesh, holder) if holder else ()
+        if holder is not None and not any(covers(pattern, host) for pattern in passes):
             yield warning(
                 "MESH967",
                 at(index, "host"),
-                f'other networks come to the machine through the gateway of "{near[0].name}", which lets in '
-                f"{', '.join(map(quoted, closed[0].east_west.hosts))} and not {quoted(host)}",
-                f'add it to `eastWest.hosts` of "{closed[0].name}", or leave `host` out',
+                f'other networks come to the machine through the gateway of "{door.name}", which lets in '
+                f"{', '.join(map(quoted, passes)) or 'nothing'} and not {quoted(host)}",
+                f'add it to `eastWest.hosts` of "{holder.name}", or leave `host` out',
             )
+            return
 
 
 def no_name(context: Context) -> Iterator[Finding]:
