@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mesh_components.gateways.expose import istio_object
+from mesh_components.gateways.expose import checked_object
 from mesh_components.kubernetes import Plain
 from mesh_components.settings.egress import EgressHost
 from mesh_components.topology import names
@@ -55,7 +55,7 @@ def declared(egress: Egress) -> dict[str, Plain]:
         if host.tls == "originate":
             made[f"tls-{part}"] = _object(egress, "DestinationRule", part, _origination(host))
     if egress.gateway and egress.hosts:
-        made["gateway"] = istio_object("Gateway", egress.label, egress.namespace, _gateway(egress))
+        made["gateway"] = checked_object("Gateway", egress.label, egress.namespace, _gateway(egress))
         made["subsets"] = _object(egress, "DestinationRule", egress.label, _subsets(egress))
     return made
 
@@ -72,9 +72,9 @@ def routes(egress: Egress) -> dict[str, Plain]:
     return made
 
 
-def _object(egress: Egress, kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+def _object(egress: Egress, kind: str, name: str, spec: dict[str, Any]) -> Plain:
     """An object for all namespaces, whatever the mesh's defaults are."""
-    return istio_object(kind, name, egress.namespace, {**spec, "exportTo": ["*"]})
+    return checked_object(kind, name, egress.namespace, {**spec, "exportTo": ["*"]})
 
 
 def _service_entry(host: EgressHost) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class ServerCredential(ComponentArgs):
 class IngressGatewayArgs(proxy.ProxyArgs):
     """What is reached through it, and in whose words."""
 
-    namespace: MaybeOutput[str] = "istio-ingress"
+    namespace: str = "istio-ingress"
     """Its own: the gateway may read all Secrets there."""
     gateway_name: str = names.INGRESS_GATEWAY
     """Of the proxy's objects. What follows `istio-` is the label by which Istio's Gateway selects it."""

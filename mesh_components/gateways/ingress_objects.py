@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mesh_components.gateways.expose import istio_object
+from mesh_components.gateways.expose import checked_object
 from mesh_components.gateways.gateway_api import API
 from mesh_components.kubernetes import Plain
 from mesh_components.settings.ingress import IngressHost, IngressPorts, IngressRoute
@@ -26,7 +26,7 @@ class Ingress:
     """Which gateway the objects belong to, and what it lets in."""
 
     name: str
-    namespace: Any
+    namespace: str
     ports: IngressPorts
     hosts: tuple[IngressHost, ...]
 
@@ -39,7 +39,7 @@ def istio(gateway: Ingress) -> dict[str, Plain]:
     made: dict[str, Plain] = {}
     if found:
         spec = {"selector": {"istio": label}, "servers": found}
-        made["gateway"] = istio_object("Gateway", label, gateway.namespace, spec)
+        made["gateway"] = checked_object("Gateway", label, gateway.namespace, spec)
     for host in (host for host in gateway.hosts if host.routes):
         spec = {
             "hosts": [host.host],
@@ -49,7 +49,7 @@ def istio(gateway: Ingress) -> dict[str, Plain]:
             "http": [_istio_route(route) for route in _longest_first(host.routes)],
         }
         name = f"{label}-{host_name(host.host)}"
-        made[f"route-{host_name(host.host)}"] = istio_object("VirtualService", name, gateway.namespace, spec)
+        made[f"route-{host_name(host.host)}"] = checked_object("VirtualService", name, gateway.namespace, spec)
     return made
 
 

@@ -18,7 +18,8 @@ LABELS = {"mesh-components.dev/stand-in": "true"}
 ADDRESS_ANNOTATION = "mesh-components.dev/stand-in-address"
 """On a Service, or on a Gateway for the Service that would be made of it: the load balancer's address, an IP or a host
 name. It is the stand-in's own; to a real cloud it says nothing."""
-EAST_WEST_CLASS = "istio-east-west"
+CLASSES = ("istio-east-west", "istio")
+"""Of Gateways for which istiod runs a proxy that other clusters, or the world outside, reach."""
 GATEWAY_API = "/apis/gateway.networking.k8s.io/v1"
 SERVICE_TYPE_ANNOTATION = "networking.istio.io/service-type"
 """With which istiod makes something other than a load balancer of a Gateway."""
@@ -100,9 +101,9 @@ def service_change(service: Object, address: str) -> Change | None:
 
 
 def gateway_change(gateway: Object, address: str) -> Change | None:
-    """Report an east-west Gateway of ambient as programmed at an address, as istiod does once the proxy that it has
-    made of it runs. Neither proxy nor Service is made here."""
-    ours = gateway["spec"].get("gatewayClassName") == EAST_WEST_CLASS
+    """Report a Gateway for which istiod would run the proxy as programmed at an address, as istiod does once it runs.
+    Neither proxy nor Service is made here."""
+    ours = gateway["spec"].get("gatewayClassName") in CLASSES
     if not ours or "deletionTimestamp" in gateway["metadata"]:
         return None
     generation, status = gateway["metadata"]["generation"], gateway.get("status", {})

@@ -54,6 +54,9 @@ def on_lab(recipe: str) -> dict[str, Any]:
         # An EndpointSlice refuses the loopback addresses that the lab gives to load balancers (RFC 5737 has these).
         gateway = cluster.setdefault("eastWest", {})
         gateway["annotations"] = {ADDRESS_ANNOTATION: f"198.51.100.{number}"}
+        for ingress in cluster.get("ingress", []):
+            ingress.pop("loadBalancer", None)
+            ingress["annotations"] = {ADDRESS_ANNOTATION: f"198.51.100.{100 + number}"}
     return wanted
 
 

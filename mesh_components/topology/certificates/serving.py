@@ -14,6 +14,9 @@ def certificate_remarks(text: str, host: str, now: datetime) -> Iterator[Remark]
     """Of the text with the certificate, which comes first, and those above it. `host` may be `*`."""
     read = pem.read(text)
     yield from read.remarks
+    if any(block.label != "CERTIFICATE" for block in read.blocks):
+        what = "holds something else than certificates, and everything in it is handed to whoever connects"
+        yield Remark("other-block", what, "leave blocks CERTIFICATE alone in it; a key belongs into `key`")
     first = _first(text)
     if isinstance(first, Remark):
         yield first
