@@ -22,7 +22,7 @@ from mesh_components.settings.kubeconfig import (
     stand_in,
 )
 from mesh_components.settings.place import PlaceError, PlaceSettings
-from mesh_components.topology import material
+from mesh_components.topology import material, peers
 from mesh_components.topology.certificates import pem
 from mesh_components.topology.ibm import api_keys
 from mesh_components.topology.outside import certificates
@@ -120,7 +120,7 @@ def _texts(mesh: MeshSettings, config: pulumi.Config, folder: Path) -> dict[str,
             return error
         return pem.decode(contents)
 
-    keys = {where: read(source) for where, source in (*api_keys(mesh), *certificates(mesh))}
+    keys = {where: read(source) for where, source in (*api_keys(mesh), *certificates(mesh), *peers.places(mesh))}
     if process_environment().get(WITHOUT_CREDENTIALS):
         # A preview asks IBM Cloud for nothing that it has not made before, and makes no Secret.
         keys = {where: found if isinstance(found, str) else place.NOT_AT_HAND for where, found in keys.items()}

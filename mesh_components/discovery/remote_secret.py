@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pulumi
 from pydantic import Field
 
@@ -22,6 +25,10 @@ class RemoteSecretArgs(ComponentArgs):
     reader: Cluster
     token: Token | None = None
     """The source's token when it serves several readers; left out, this edge makes one."""
+    user: MaybeOutput[Mapping[str, Any]] | None = Field(default=None, repr=False)
+    """Instead of a token: the `user` of a kubeconfig, such as a client certificate as data. Secret."""
+    certificate_authority: MaybeOutput[str | None] = Field(default=None, repr=False)
+    """With `user`: base64 of the PEM that signs the source's API server; public authorities when left out."""
     kubeconfig: MaybeOutput[str] | None = Field(default=None, repr=False)
     """A ready-made kubeconfig instead of one with a reader's token. istiod refuses exec plugins and paths in it."""
     api_server: MaybeOutput[str] | None = None
@@ -41,7 +48,9 @@ class RemoteSecret(pulumi.ComponentResource):
     def __init__(self, name: str, args: RemoteSecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:index:RemoteSecret", name, {"source": args.source_name}, opts)
         source = RemoteSource(
-            token=args.token if args.token or args.kubeconfig is not None else self._token(name, args, opts),
+            token=self._token(name, args, opts),
+            user=args.user,
+            certificate_authority=args.certificate_authority,
             kubeconfig=args.kubeconfig,
             api_server=args.api_server or args.source.api_server,
             tls_server_name=args.tls_server_name,
@@ -51,7 +60,9 @@ class RemoteSecret(pulumi.ComponentResource):
         self.secret_name = register(self, f"{name}-secret", manifest, args.reader, opts)
         self.register_outputs({"secretName": self.secret_name})
 
-    def _token(self, name: str, args: RemoteSecretArgs, opts: pulumi.ResourceOptions | None) -> ReaderToken:
+    def _token(self, name: str, args: RemoteSecretArgs, opts: pulumi.ResourceOptions | None) -> Token | None:
+        if args.token or args.kubeconfig is not None or args.user is not None:
+            return args.token
         in_source = args.source.inside()
         return ReaderToken(
             f"{name}-reader",

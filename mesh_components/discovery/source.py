@@ -18,9 +18,14 @@ from mesh_components.topology import names
 
 
 class RemoteSource(ComponentArgs):
-    """How a cluster is read: with a token at an address, or with a ready-made kubeconfig, which then wins."""
+    """How a cluster is read at an address: with a token, or as a user who authenticates otherwise; or with a ready-made
+    kubeconfig, which then wins."""
 
     token: Token | None = None
+    user: MaybeOutput[Mapping[str, Any]] | None = Field(default=None, repr=False)
+    """Instead of a token: the `user` of a kubeconfig, such as a client certificate as data. Secret."""
+    certificate_authority: MaybeOutput[str | None] = Field(default=None, repr=False)
+    """With `user`: base64 of the PEM that signs the API server's certificate; public authorities when left out."""
     kubeconfig: MaybeOutput[str] | None = Field(default=None, repr=False)
     """A ready-made kubeconfig. istiod refuses exec plugins and paths in it."""
     api_server: MaybeOutput[str] | None = None
@@ -32,12 +37,18 @@ class RemoteSource(ComponentArgs):
         """The kubeconfig of the cluster of that name; secret."""
         if self.kubeconfig is not None:
             return pulumi.Output.secret(self.kubeconfig)
-        if self.token is None or self.api_server is None:
-            how = "give a kubeconfig, or both token and api_server"
+        if self.api_server is None or (self.token is None and self.user is None):
+            how = "give a kubeconfig, or api_server with one of token and user"
             raise pulumi.RunError(f'RemoteSource of "{cluster}": nothing says how istiod is to read the cluster; {how}')
-        return pulumi.Output.all(self.api_server, self.token.certificate_authority, self.token.token).apply(
+        user, authority = self._credentials()
+        return pulumi.Output.all(self.api_server, authority, pulumi.Output.secret(user)).apply(
             lambda known: remote_kubeconfig(cluster, known[0], known[1], known[2], self.tls_server_name)
         )
+
+    def _credentials(self) -> tuple[Any, Any]:
+        if self.user is not None or self.token is None:
+            return self.user, self.certificate_authority
+        return self.token.token.apply(lambda token: {"token": token}), self.token.certificate_authority
 
 
 def secret_object(

@@ -34,7 +34,7 @@ class MeshFederationArgs(ComponentArgs):
     """By position; where the document names one to hand to the peers."""
     texts: Texts = Field(default_factory=dict, repr=False)
     """Certificates and keys that the document names, by the place that names them (`topology.material.places`,
-    `topology.ibm.api_keys`)."""
+    `topology.peers.places`, `topology.ibm.api_keys`)."""
     clusters: Mapping[str, Cluster] = Field(default_factory=dict)
     """Clusters of the calling program, by name; the others are attached by their kubeconfig."""
     facts: Facts = Field(default_factory=dict)

@@ -17,16 +17,23 @@ from mesh_components.discovery.requested import RequestedToken, RequestedTokenAr
 from mesh_components.discovery.source import RemoteSource
 from mesh_components.discovery.token import Token
 from mesh_components.federation.member import Member, Site
-from mesh_components.settings.kubeconfig import only
-from mesh_components.topology import Edge, names
+from mesh_components.settings.kubeconfig import authority, only
+from mesh_components.topology import Edge, names, peers
+from mesh_components.topology.peers import reader_user
 from mesh_components.topology.tokens import handed_out_elsewhere, tokens
 
 Members = Mapping[str, Member]
 
 
 def token(site: Site, member: Member) -> None:
-    """The token with which others read this cluster; none where the document names a kubeconfig to hand out."""
-    if not member.plan.source or member.plan.settings.peer_kubeconfig is not None:
+    """The token with which others read this cluster; none where the document says otherwise how they authenticate, but
+    rights for who does."""
+    if not member.plan.source:
+        return
+    user = reader_user(member.plan.settings)
+    if user is not None:
+        member.reader = _account(site, member, user)
+    if not member.plan.settings.reads_with_token:
         return
     planned = tokens(site.mesh, member.plan.name)
     account = _account(site, member) if planned.own else None
@@ -37,9 +44,11 @@ def token(site: Site, member: Member) -> None:
         member.token = make(site, member, name, {"account": planned.account, "serial": serial}, opts)
 
 
-def _account(site: Site, member: Member) -> ReaderAccount:
+def _account(site: Site, member: Member, user: str | None = None) -> ReaderAccount:
     served = member.plan.control_plane != member.plan.name
-    args = ReaderAccountArgs(served=served, namespace=site.mesh.istio.namespace, visibility=site.mesh.visibility)
+    args = ReaderAccountArgs(
+        served=served, namespace=site.mesh.istio.namespace, visibility=site.mesh.visibility, user=user
+    )
     return ReaderAccount(f"{member.prefix}-reader-account", args, site.inside(member, *member.ready))
 
 
@@ -114,6 +123,8 @@ def _separate(site: Site, reader: Member, source: Member) -> None:
             source=source.cluster,
             reader=reader.cluster,
             token=known.token,
+            user=known.user,
+            certificate_authority=known.certificate_authority,
             kubeconfig=known.kubeconfig,
             api_server=known.api_server,
             tls_server_name=known.tls_server_name,
@@ -136,12 +147,35 @@ def _bundle(site: Site, reader: Member, sources: list[Member]) -> None:
 
 
 def _source(site: Site, source: Member, reader: Member) -> RemoteSource:
+    user, authority = _otherwise(site, source)
     return RemoteSource(
         token=source.token,
+        user=user,
+        certificate_authority=authority,
         kubeconfig=_ready_made(site, source),
         api_server=_api_server(source, reader.plan.name),
         tls_server_name=source.plan.settings.api_server.tls_server_name,
     )
+
+
+def _otherwise(site: Site, source: Member) -> tuple[pulumi.Input[dict[str, Any]] | None, pulumi.Input[str | None]]:
+    """Who istiods are where they do not show a token, and what signs the API server's certificate."""
+    for index, place, stated in peers.authentications(site.mesh):
+        if site.mesh.clusters[index].name == source.plan.name:
+            user = pulumi.Output.secret(peers.user(place, stated, site.args.texts))
+            if source.reader is not None:
+                user = pulumi.Output.all(user, source.reader.account).apply(lambda known: known[0])
+            return user, _authority(source, peers.authority(place, site.args.texts))
+    return None, None
+
+
+def _authority(source: Member, stated: str | None) -> pulumi.Input[str | None]:
+    if stated is not None:
+        return stated
+    if source.cluster.kubeconfig is None:
+        why = "it has no kubeconfig that says what signs its API server's certificate"
+        raise pulumi.RunError(f"{source.plan.name}: {why}; name it in `peerAuthentication.certificateAuthority`")
+    return source.cluster.kubeconfig.apply(authority)
 
 
 def _api_server(source: Member, reader: str) -> pulumi.Input[str]:

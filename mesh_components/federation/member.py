@@ -9,6 +9,7 @@ import pulumi
 from mesh_components.clusters.cluster import Cluster
 from mesh_components.clusters.namespace import RootNamespace, RootNamespaceArgs
 from mesh_components.control_plane.args import TrustedMesh
+from mesh_components.discovery.account import ReaderAccount
 from mesh_components.discovery.token import Token
 from mesh_components.federation import trust
 from mesh_components.federation.args import MeshFederationArgs
@@ -85,6 +86,8 @@ class Member:
     """By their names."""
     certificate: ServerCertificate | None = None
     token: Token | None = None
+    reader: ReaderAccount | None = None
+    """The rights of who reads this cluster without a token."""
     credentials: list[pulumi.Resource] = field(default_factory=list)
     """The secrets with which the istiod that serves this cluster reads it."""
 

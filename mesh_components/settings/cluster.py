@@ -13,6 +13,7 @@ from mesh_components.settings.egress import EgressSettings
 from mesh_components.settings.gateway import GatewaySettings
 from mesh_components.settings.ingress import IngressSettings
 from mesh_components.settings.meshes import CrossMeshSettings
+from mesh_components.settings.peers import PeerAuthenticationSettings
 from mesh_components.settings.place import PlaceSettings
 
 Platform = Literal[
@@ -119,6 +120,14 @@ class ClusterSettings(Settings):
     api_server: ApiServerSettings = ApiServerSettings()
     peer_kubeconfig: KubeconfigSettings | None = None
     """A ready-made kubeconfig to hand to the peers instead of one with a token of the reader account."""
+    peer_authentication: PeerAuthenticationSettings | None = None
+    """Let the peers authenticate in another way than with a token of the reader account."""
+
+    @property
+    def reads_with_token(self) -> bool:
+        """Whether istiods read this cluster with a token that this program makes."""
+        return self.peer_kubeconfig is None and self.peer_authentication is None
+
     east_west: EastWestSettings = EastWestSettings()
     cross_mesh: CrossMeshSettings = CrossMeshSettings()
     ingress: tuple[IngressSettings, ...] = ()

@@ -51,6 +51,8 @@ class Kubeconfig:
     """What istiod would refuse of it, in istiod's words; empty when it may be handed to peers."""
     insecure: bool = False
     """True where the server's certificate is not verified."""
+    authority_is_path: bool = False
+    """True where what signs that certificate is in a file."""
 
 
 def load(
@@ -97,6 +99,7 @@ def read(contents: str, context: str | None = None) -> Kubeconfig:
         server=server,
         refused=refused(user),
         insecure=bool(cluster.get("insecure-skip-tls-verify")),
+        authority_is_path=bool(cluster.get("certificate-authority") and not cluster.get("certificate-authority-data")),
     )
 
 
@@ -116,6 +119,14 @@ def only(contents: str, context: str | None = None) -> str:
         "users": [_entry(document, "user", used["user"])],
     }
     return yaml.safe_dump(reduced, sort_keys=False)
+
+
+def authority(contents: str) -> str | None:
+    """Base64 of what signs the certificate of the current context's API server; None where public authorities do."""
+    document = yaml.safe_load(contents)
+    used = _named(document, "context", read(contents).context, "")
+    found = _named(document, "cluster", used["cluster"], "").get("certificate-authority-data")
+    return str(found) if found else None
 
 
 def refused(user: Mapping[str, Any]) -> tuple[str, ...]:

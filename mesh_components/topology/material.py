@@ -41,18 +41,19 @@ def stated(trust: TrustSettings) -> Iterator[Stated]:
 def places(trust: TrustSettings) -> Iterator[tuple[str, PlaceSettings]]:
     """Everything that the sources name, with its place in the document."""
     for source in stated(trust):
-        yield from _places(source.place, source.settings)
+        yield from within(source.place, source.settings)
 
 
-def _places(place: str, value: Any) -> Iterator[tuple[str, PlaceSettings]]:
+def within(place: str, value: Any) -> Iterator[tuple[str, PlaceSettings]]:
+    """Everything that a part of the document names, with its place there."""
     if isinstance(value, PlaceSettings):
         yield place, value
     elif isinstance(value, Settings):
         for name, field in type(value).model_fields.items():
-            yield from _places(f"{place}.{field.alias}", getattr(value, name))
+            yield from within(f"{place}.{field.alias}", getattr(value, name))
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _places(f"{place}.{key}", item)
+            yield from within(f"{place}.{key}", item)
 
 
 def text(texts: Texts, place: str) -> str | None:

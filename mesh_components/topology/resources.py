@@ -10,6 +10,7 @@ from mesh_components.topology.gke import gke, vpcs
 from mesh_components.topology.ibm import ibm
 from mesh_components.topology.meshes import holds_config
 from mesh_components.topology.names import numbered
+from mesh_components.topology.peers import reader_user
 from mesh_components.topology.plan import ClusterPlan, Topology
 from mesh_components.topology.tokens import tokens
 from mesh_components.topology.virtual_machines import machine_parts, namespace_parts
@@ -110,8 +111,10 @@ def _everywhere(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
         yield "ExposeExternalIstiod", "-expose", "the way through that gateway"
         if cluster.settings.east_west.credential is None:
             yield "ServerCertificate", "-certificate", "the certificate of that gateway"
-    if cluster.settings.peer_kubeconfig is None:
+    if cluster.settings.reads_with_token:
         yield from _read(topology, cluster)
+    elif cluster.source and reader_user(cluster.settings):
+        yield "ReaderAccount", "-reader-account", "the readers' rights"
 
 
 def _outside(cluster: ClusterPlan) -> Iterator[Part]:

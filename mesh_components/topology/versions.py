@@ -101,7 +101,7 @@ def _rotates(mesh: MeshSettings) -> bool:
     """Whether discovery credentials change while istiod runs."""
     tokens = mesh.discovery.tokens
     ours = tokens.kind == "requested" or tokens.keep_previous or any(serial > 1 for serial in tokens.serials.values())
-    return len(mesh.clusters) > 1 and (ours or any(cluster.peer_kubeconfig for cluster in mesh.clusters))
+    return len(mesh.clusters) > 1 and (ours or not all(cluster.reads_with_token for cluster in mesh.clusters))
 
 
 def _ambient(mesh: MeshSettings) -> bool:
@@ -113,7 +113,7 @@ def ambient_over_networks(mesh: MeshSettings) -> bool:
     return mesh.istio.data_plane != "sidecar" and len(networks(mesh)) > 1
 
 
-ROTATES = ("meshes whose tokens are requested or replaced, or with a `peerKubeconfig`, which others rotate", _rotates)
+ROTATES = ("meshes whose tokens are requested or replaced, or that are read with what others rotate", _rotates)
 AMBIENT = ("ambient in several clusters", _ambient)
 AMBIENT_NETWORKS = ("ambient over several networks", ambient_over_networks)
 

@@ -26,7 +26,7 @@ NAMES = (
 
 
 def write_credentials(folder: Path, cluster: Cluster) -> None:
-    """Write ca.crt, server.crt, server.key, accounts.key, tokens.csv and kubeconfig; or keep them if they are there.
+    """Write what a cluster proves itself with, and its kubeconfig; or keep them if they are there.
 
     The kubeconfig comes last: where it is, the rest is whole.
     """
@@ -36,6 +36,7 @@ def write_credentials(folder: Path, cluster: Cluster) -> None:
     authority = _authority(cluster.name, authority_key)
     authority_pem, token = _pem(authority), secrets.token_urlsafe(32)
     write_private(folder / "ca.crt", authority_pem)
+    write_private(folder / "ca.key", _key_pem(authority_key))
     write_private(folder / "server.crt", _pem(_serving(cluster, server_key, authority, authority_key)))
     write_private(folder / "server.key", _key_pem(server_key))
     write_private(folder / "accounts.key", _key_pem(accounts_key))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from functools import partial
@@ -9,10 +10,15 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from kubernetes import client
 
 from meshctl.lab.api import Api
 from tests.lab.conftest import Eventually, RealLab
+from tests.support.authorities import key_pem
 from tests.support.objects import NAMESPACE, client_of, secret
 from tests.support.project import Project
 
@@ -24,8 +30,9 @@ REMOTE = f"/api/v1/namespaces/{NAMESPACE}/secrets/istio-remote-secret-cluster2"
 class Mesh:
     """The mesh of the stack `local`, with what a test asks of its tokens. cluster1 reads cluster2."""
 
-    def __init__(self, project: Project, lab: RealLab) -> None:
+    def __init__(self, project: Project, lab: RealLab, eventually: Eventually) -> None:
         self.project = project
+        self.eventually = eventually
         self.reader, self.source = Api(lab.kubeconfig("cluster1")), Api(lab.kubeconfig("cluster2"))
         self.core = client.CoreV1Api(lab.client("cluster2"))
         self.said: list[str] = []
@@ -39,6 +46,43 @@ class Mesh:
         assert result.returncode == 0, result.stdout + result.stderr
         self.said += [result.stdout, result.stderr]
         self.handed.append(self.kubeconfig())
+
+    def authenticate(self, user: str, certificate: str, key: str) -> None:
+        """Let cluster1 read cluster2 with that certificate, as `user`."""
+        places = {"certificate": {"file": "reader.pem"}, "key": {"file": "reader.key"}}
+        (self.project.folder / "reader.pem").write_text(certificate)
+        (self.project.folder / "reader.key").write_text(key)
+        first, second = self.project.document["clusters"]
+        second = {**second, "peerAuthentication": {"user": user, "clientCertificate": places}}
+        self.project.write({**self.project.document, "clusters": [first, second]})
+
+    def with_tokens(self) -> None:
+        """Back to tokens."""
+        clusters = [
+            {k: v for k, v in item.items() if k != "peerAuthentication"} for item in self.project.document["clusters"]
+        ]
+        self.project.write({**self.project.document, "clusters": clusters})
+
+    def signed(self, user: str) -> tuple[str, str]:
+        """A client's certificate and its key, signed by the cluster on request, as docs/discovery.md has it."""
+        private = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, user)])
+        request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(private, hashes.SHA256())
+        certificates = client.CertificatesV1Api(self.core.api_client)
+        spec = {
+            "request": base64.b64encode(request.public_bytes(serialization.Encoding.PEM)).decode(),
+            "signerName": "kubernetes.io/kube-apiserver-client",
+            "usages": ["client auth"],
+        }
+        made = certificates.create_certificate_signing_request({"metadata": {"generateName": "reader-"}, "spec": spec})
+        made.status.conditions = [{"type": "Approved", "status": "True", "reason": "Test", "message": "by a test"}]
+        certificates.replace_certificate_signing_request_approval(made.metadata.name, made)
+
+        def certificate() -> str | None:
+            found = certificates.read_certificate_signing_request(made.metadata.name).status.certificate
+            return base64.b64decode(found).decode() if found else None
+
+        return self.eventually(certificate), key_pem(private)
 
     def kubeconfig(self) -> str:
         return secret(self.reader, "istio-remote-secret-cluster2")["cluster2"]
@@ -62,9 +106,9 @@ class Mesh:
 
 
 @pytest.fixture(scope="module")
-def mesh(lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
+def mesh(lab: RealLab, eventually: Eventually, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
     project = Project(tmp_path_factory.mktemp("tokens"), lab.dir)
-    yield Mesh(project, lab)
+    yield Mesh(project, lab, eventually)
     project.done("destroy", "--yes")
 
 
@@ -135,6 +179,36 @@ def test_an_account_of_our_own_reads_and_of_the_secrets_it_writes_none(mesh: Mes
     assert [kind for kind, _ in mesh.seen(version)] == ["MODIFIED"]
 
 
+def test_with_a_client_certificate_that_the_cluster_signed(mesh: Mesh, eventually: Eventually) -> None:
+    mesh.up(kind="long-lived")
+    old, version = mesh.kubeconfig(), mesh.version()
+    mesh.authenticate("mesh-reader", *mesh.signed("mesh-reader"))
+    mesh.up()
+    first = mesh.kubeconfig()
+    assert works(first)
+    reader = client_of(first)
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    review = client.AuthenticationV1Api(reader).create_self_subject_review(body)
+    assert review.status.user_info.username == "mesh-reader"
+    assert client.CoreV1Api(reader).list_secret_for_all_namespaces(limit=1).items
+    with pytest.raises(client.ApiException, match="403"):
+        client.CoreV1Api(reader).delete_namespaced_secret("none", NAMESPACE)
+    assert mesh.changes() == {}
+    eventually(partial(fails, old), seconds=30)
+
+    mesh.authenticate("mesh-reader", *mesh.signed("mesh-reader"))
+    assert mesh.changes() == {"mesh-cluster2-to-cluster1-secret": "update"}
+    mesh.up()
+    assert mesh.kubeconfig() != first
+    assert works(mesh.kubeconfig())
+
+    mesh.with_tokens()
+    mesh.up(kind="long-lived")
+    assert {kind for kind, _ in mesh.seen(version)} == {"MODIFIED"}
+    with pytest.raises(client.ApiException, match="403"):
+        works(first)
+
+
 class TestLost:
     """What somebody took away shows at the next preview, and `up` puts it right."""
 
@@ -170,7 +244,8 @@ class TestLost:
 
 def test_no_token_was_said_or_kept_in_clear(mesh: Mesh) -> None:
     """Runs last: over all that was handed out above."""
-    tokens = [yaml.safe_load(text)["users"][0]["user"]["token"] for text in mesh.handed]
+    users = [yaml.safe_load(text)["users"][0]["user"] for text in mesh.handed]
+    tokens = [user.get("token") or user["client-key-data"] for user in users]
     assert len(set(tokens)) > 5
     shown = "\n".join([*mesh.said, mesh.project.done("preview", "--json"), mesh.project.state.read_text()])
     assert not [token for token in tokens if token in shown]

@@ -20,6 +20,7 @@ from mesh_components.discovery.remote_secret import RemoteSecret, RemoteSecretAr
 from mesh_components.discovery.requested import RequestedToken, RequestedTokenArgs
 from mesh_components.discovery.source import RemoteSource
 from mesh_components.topology.rights import rights, rules
+from tests.support import authorities
 from tests.support.graph import Graph, Registered, run
 from tests.support.meshes import document, federation, kubeconfig
 
@@ -229,6 +230,78 @@ class TestTokensOfAMesh:
             run(program)
 
 
+class TestOtherwise:
+    """Peers that show no token: what they show stands nowhere in clear, and whom the document names gets the rights."""
+
+    ROOT = authorities.root()
+    CLIENT = authorities.client(ROOT)
+
+    def mesh(self, *, preview: bool = False, secrets: str = "separate", **stated: Any) -> Graph:
+        wanted = document("east", "west", discovery={"secrets": secrets})
+        wanted["clusters"][0] |= {"peerAuthentication": stated}
+        place = "clusters[0].peerAuthentication"
+        texts = {
+            f"{place}.clientCertificate.certificate": self.CLIENT.pem,
+            f"{place}.clientCertificate.key": self.CLIENT.key,
+            f"{place}.certificateAuthority": self.ROOT.pem,
+            f"{place}.oidc.clientSecret": "the client secret\n",
+            f"{place}.oidc.refreshToken": "the refresh token\n",
+        }
+        named = {key: text for key, text in texts.items() if key.split(".")[2] in stated}
+        return federation(wanted, preview=preview, texts=named)
+
+    @property
+    def certificate(self) -> dict[str, Any]:
+        return {"clientCertificate": {"certificate": {"file": "c"}, "key": {"file": "k"}}}
+
+    @pytest.mark.parametrize("secrets", ["separate", "bundled"])
+    def test_a_client_certificate(self, secrets: str) -> None:
+        graph = self.mesh(secrets=secrets, **self.certificate)
+        name = {"separate": "mesh-east-to-west-secret", "bundled": "mesh-west-sources-secret"}[secrets]
+        found = kubeconfigs(graph.resources_by_name[name])["east"]
+        user = found["users"][0]["user"]
+        assert {key: base64.b64decode(value).decode() for key, value in user.items()} == {
+            "client-certificate-data": self.CLIENT.pem,
+            "client-key-data": self.CLIENT.key,
+        }
+        # The kubeconfig of the cluster has no authority of its own.
+        assert found["clusters"][0]["cluster"] == {"server": "https://east.example.com:6443"}
+        assert [item.name for item in graph.of_type("mesh:index:ReaderToken")] == ["mesh-west-reader"]
+        assert graph.of_type("mesh:index:ReaderAccount") == []
+
+    def test_oidc_with_an_authority_of_the_document(self) -> None:
+        way = {"issuer": "https://login.example.com", "clientId": "mesh"}
+        texts = {"clientSecret": {"secret": "s"}, "refreshToken": {"secret": "r"}}
+        graph = self.mesh(oidc={**way, **texts}, certificateAuthority={"file": "ca"})
+        found = kubeconfigs(secret(graph, "istio-remote-secret-east"))["east"]
+        config = {
+            "idp-issuer-url": "https://login.example.com",
+            "client-id": "mesh",
+            "client-secret": "the client secret",
+            "refresh-token": "the refresh token",
+        }
+        assert found["users"][0]["user"] == {"auth-provider": {"name": "oidc", "config": config}}
+        authority = found["clusters"][0]["cluster"]["certificate-authority-data"]
+        assert base64.b64decode(authority).decode() == self.ROOT.pem
+
+    def test_the_user_has_the_rights_before_a_peer_comes(self) -> None:
+        graph = self.mesh(user="mesh-reader", **self.certificate)
+        binding = graph.resources_by_name["mesh-east-reader-account-binding"]
+        assert graph.cluster(binding) == "east"
+        subject = {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "mesh-reader"}
+        assert binding.inputs["subjects"] == [subject]
+        role = graph.resources_by_name["mesh-east-reader-account-role"]
+        assert role.inputs["rules"] == rules(rights(served=False))
+        made = {item.name for item in graph.of_type("kubernetes:core/v1:ServiceAccount")}
+        assert "mesh-east-reader-account-account" not in made
+        assert binding.name in secret(graph, "istio-remote-secret-east").depends_on
+
+    def test_nothing_of_it_is_in_clear_and_preview_records_the_same(self) -> None:
+        graph = self.mesh(user="mesh-reader", **self.certificate)
+        assert "data" in secret(graph, "istio-remote-secret-east").secret
+        assert self.mesh(user="mesh-reader", preview=True, **self.certificate).drawing() == graph.drawing()
+
+
 class TestMounted:
     """istiod reads a folder: nothing of ours is about another cluster."""
 
@@ -268,7 +341,9 @@ class TestSource:
             sources = {"east": RemoteSource(api_server="https://east.internal:6443")}
             RemoteSecretBundle("west-sources", RemoteSecretBundleArgs(reader=clusters["west"], sources=sources))
 
-        with pytest.raises(pulumi.RunError, match=r'"east": .*give a kubeconfig, or both token and api_server'):
+        with pytest.raises(
+            pulumi.RunError, match=r'"east": .*give a kubeconfig, or api_server with one of token and user'
+        ):
             between(make, "west")
 
     def test_a_ready_made_kubeconfig_is_handed_on_as_it_is(self) -> None:

@@ -185,6 +185,12 @@ def intermediate(issuer: Authority, private: Any = None, **over: Any) -> Authori
     return authority(replace(INTERMEDIATE, **over), private or key(number=1), issuer)
 
 
+def client(issuer: Authority, private: Any = None, **over: Any) -> Authority:
+    """A client's certificate, as Kubernetes signs them."""
+    shape = Shape("mesh-reader", ca=False, usage=usage(key_cert_sign=False, crl_sign=False), purposes=(CLIENT,))
+    return authority(replace(shape, **over), private or key(number=5), issuer)
+
+
 _RSA_SIGNATURES = {"md5": 0x04, "sha1": 0x05, "sha256": 0x0B}
 
 

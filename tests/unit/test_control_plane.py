@@ -303,7 +303,9 @@ class TestKubeconfigs:
     """What peers are handed must be usable as it is, and nothing more than it has to be."""
 
     def test_written_and_read_again(self) -> None:
-        text = remote_kubeconfig("east", "https://192.0.2.1:6443", "Q0E=", "secret-token", "kubernetes.default")
+        text = remote_kubeconfig(
+            "east", "https://192.0.2.1:6443", "Q0E=", {"token": "secret-token"}, "kubernetes.default"
+        )
         found = read(text)
         assert (found.context, found.server, found.refused) == ("east", "https://192.0.2.1:6443", ())
         assert yaml.safe_load(text)["clusters"][0]["cluster"]["tls-server-name"] == "kubernetes.default"

@@ -67,6 +67,7 @@ from mesh_components.settings.meshes import (
     ImportSettings,
     OtherMesh,
 )
+from mesh_components.settings.peers import ClientCertificateSettings, OidcSettings, PeerAuthenticationSettings
 from mesh_components.settings.place import PlaceSettings
 from mesh_components.settings.source import (
     AppRoleSettings,
@@ -107,6 +108,9 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("The mesh", "", MeshSettings),
     ("`clusters[]`", "", ClusterSettings),
     ("`kubeconfig`, `peerKubeconfig`", "", KubeconfigSettings),
+    ("`peerAuthentication`", "", PeerAuthenticationSettings),
+    ("`peerAuthentication`", "clientCertificate.", ClientCertificateSettings),
+    ("`peerAuthentication`", "oidc.", OidcSettings),
     ("`k3s`", "", K3sSettings),
     ("`stackReference`", "", StackReferenceSettings),
     ("`create`", "", CreateSettings),

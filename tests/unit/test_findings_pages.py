@@ -17,7 +17,7 @@ from mesh_components.settings import Finding, FindingsError, KubeconfigSettings,
 from mesh_components.settings.facts import load
 from mesh_components.settings.kubeconfig import Kubeconfig, read
 from mesh_components.settings.place import PlaceError
-from mesh_components.topology import material
+from mesh_components.topology import material, peers
 from mesh_components.topology.certificates import pem
 from mesh_components.topology.findings import CATALOGUE, findings
 from mesh_components.topology.outside import certificates
@@ -57,6 +57,7 @@ FILES = {
     "from-the-console.kubeconfig": kubeconfig(EXEC),
     "with-a-token.kubeconfig": kubeconfig({"token": "t"}),
     "private.kubeconfig": kubeconfig({"token": "t"}, server="https://10.0.0.2"),
+    "authority-in-a-file.kubeconfig": kubeconfig({"token": "t"}, **{"certificate-authority": "/etc/ca.pem"}),
     "not-verified.kubeconfig": kubeconfig({"token": "t"}, **{"insecure-skip-tls-verify": True}),
 }
 """The kubeconfigs that the pages speak of, by file."""
@@ -79,6 +80,7 @@ def texts() -> dict[str, str | PlaceError]:
         "stranger": authorities.intermediate(stranger),
         "stranger-root": stranger,
         "deep": deep,
+        "reader": authorities.client(root),
     }
     return {
         **{f"{name}.pem": one.pem for name, one in named.items()},
@@ -111,11 +113,11 @@ def found(fragment: str) -> tuple[Finding, ...]:
         mesh = parse(merged(MINIMAL, value))
     except FindingsError as error:
         return error.findings
-    peers: dict[int, KubeconfigSettings | None] = {n: c.peer_kubeconfig for n, c in enumerate(mesh.clusters)}
-    handed = {n: FILES[source.file] for n, source in peers.items() if source and source.file}
+    handed_on: dict[int, KubeconfigSettings | None] = {n: c.peer_kubeconfig for n, c in enumerate(mesh.clusters)}
+    handed = {n: FILES[source.file] for n, source in handed_on.items() if source and source.file}
     own = {n: c.kubeconfig.file for n, c in enumerate(mesh.clusters) if c.kubeconfig and c.kubeconfig.file}
     kubeconfigs = {n: FILES[file] for n, file in own.items() if file in FILES}
-    sources = (*material.places(mesh.trust), *certificates(mesh))
+    sources = (*material.places(mesh.trust), *certificates(mesh), *peers.places(mesh))
     named = {place: TEXTS[source.file] for place, source in sources if source.file}
     others = {n: load(other.facts, lambda file: (FACTS / file).read_text()) for n, other in enumerate(mesh.meshes)}
     facts = {n: said for n, said in others.items() if said is not None}

@@ -34,7 +34,7 @@ def replace(document: Document, clusters: tuple[str, ...]) -> Iterator[Step]:
 
 def _chosen(topology: Topology, clusters: tuple[str, ...]) -> list[str]:
     """Clusters with a token of ours."""
-    read = [item.name for item in topology.clusters if item.source and item.settings.peer_kubeconfig is None]
+    read = [item.name for item in topology.clusters if item.source and item.settings.reads_with_token]
     for name in clusters:
         if name not in read:
             raise PlanError(

@@ -50,12 +50,14 @@ def nobody(context: Context) -> Iterator[Finding]:
                 f"no cluster is called {quoted(name)}, so no token is replaced",
                 "write the name of a cluster of the mesh",
             )
-        elif context.mesh.clusters[index].peer_kubeconfig is not None:
+        elif not context.mesh.clusters[index].reads_with_token:
+            ready_made = context.mesh.clusters[index].peer_kubeconfig is not None
+            key = "peerKubeconfig" if ready_made else "peerAuthentication"
             yield error(
                 "MESH508",
                 place,
-                f'"{name}" is read with its `peerKubeconfig`, whose credentials this program does not make',
-                "replace them where they come from, or take `peerKubeconfig` out",
+                f'"{name}" is read with its `{key}`, whose credentials this program does not make',
+                f"replace them where they come from, or take `{key}` out",
             )
         elif not context.readers(index):
             yield warning("MESH508", place, f'nobody reads "{name}", so it has no token', "take the serial out")
