@@ -24,7 +24,9 @@ MaybeOutput = Annotated[
 class ComponentArgs(BaseModel):
     """Base of all arguments. Errors never echo an input: it may be a key."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 def child_options(

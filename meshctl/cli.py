@@ -380,7 +380,7 @@ def schema() -> None:
     from meshctl.display import print_json
 
     try:
-        from mesh_components.settings import json_schema
+        from mesh_components.settings.schema import json_schema
     except ImportError as error:
         message = f"the settings cannot be imported: {error}"
         raise click.ClickException(message) from error

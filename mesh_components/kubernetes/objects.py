@@ -30,6 +30,11 @@ update, and updates ask istiod's webhook: where istiod is broken or gone, destro
 that would have to go first."""
 
 _SECRET_PROPERTIES = ["data", "stringData"]
+_WITH_DATA = frozenset({"ConfigMap", "Secret"})
+_WITHOUT_STATUS = frozenset(
+    {"ClusterRole", "ClusterRoleBinding", "ConfigMap", "Role", "RoleBinding", "Secret", "ServiceAccount"}
+)
+"""Of the kinds that a mesh has most of. The SDK makes four futures for each output of each resource."""
 
 
 class KubernetesObject(pulumi.CustomResource):
@@ -41,12 +46,17 @@ class KubernetesObject(pulumi.CustomResource):
         self, name: str, manifest: Plain | Typed, opts: pulumi.ResourceOptions | None = None, *, suffix: str = ""
     ) -> None:
         manifest = manifest if isinstance(manifest, Mapping) else manifest.manifest()
-        props = {"status": None, "data": None, **_without_nulls(manifest)}
-        if manifest["kind"] == "Secret":
+        kind = manifest["kind"]
+        props = _without_nulls(manifest)
+        if kind not in _WITHOUT_STATUS:
+            props.setdefault("status", None)
+        if kind in _WITH_DATA:
+            props.setdefault("data", None)
+        if kind == "Secret":
             # As the generated SDK does, so that what the API server fills in is as secret as what we send.
             secret = pulumi.ResourceOptions(additional_secret_outputs=_SECRET_PROPERTIES)
             opts = pulumi.ResourceOptions.merge(opts, secret)
-        super().__init__(token(manifest["apiVersion"], f"{manifest['kind']}{suffix}"), name, props, opts)
+        super().__init__(token(manifest["apiVersion"], f"{kind}{suffix}"), name, props, opts)
 
     @property
     def metadata(self) -> pulumi.Output[dict[str, Any]]:
@@ -64,8 +74,8 @@ class KubernetesObject(pulumi.CustomResource):
         return self._output("data")
 
     def _output(self, name: str) -> pulumi.Output[Any]:
-        output: pulumi.Output[Any] = self.__dict__[name]
-        return output
+        output: pulumi.Output[Any] | None = self.__dict__.get(name)
+        return pulumi.Output.from_input(None) if output is None else output
 
 
 class PatchObject(KubernetesObject):
@@ -97,6 +107,8 @@ def tls_secret(
 
 def _without_nulls(value: Any) -> Any:
     """Charts write `annotations: null`; on the wire that would be a value."""
+    if type(value) is str:  # what most values are, and asking for abstract types is slow
+        return value
     if isinstance(value, Mapping):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):

@@ -2,7 +2,7 @@
 
 from mesh_components.settings.cluster import ClusterSettings, KubeconfigSettings
 from mesh_components.settings.discovery import DiscoverySettings
-from mesh_components.settings.document import json_schema, parse
+from mesh_components.settings.document import parse
 from mesh_components.settings.findings import Finding, FindingsError, Severity
 from mesh_components.settings.istio import IstioSettings
 from mesh_components.settings.mesh import MeshSettings
@@ -18,6 +18,5 @@ __all__ = [
     "MeshSettings",
     "Severity",
     "TrustSettings",
-    "json_schema",
     "parse",
 ]

@@ -15,7 +15,8 @@ class Settings(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
+        # Validators are built when a model is first used: a program that attaches two clusters needs few of them.
+        defer_build=True,
     )
 
 

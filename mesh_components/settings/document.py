@@ -1,4 +1,4 @@
-"""From plain data to settings, every mistake in its shape reported as a finding; and the JSON Schema for editors."""
+"""From plain data to settings, every mistake in its shape reported as a finding."""
 
 from __future__ import annotations
 
@@ -36,15 +36,6 @@ def parse(document: Any) -> MeshSettings:
     if pasted:
         raise FindingsError(pasted)
     return settings
-
-
-def json_schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of the document, for editors and for checks outside of Python."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "mesh",
-        **MeshSettings.model_json_schema(by_alias=True),
-    }
 
 
 def place(loc: tuple[Any, ...]) -> str:

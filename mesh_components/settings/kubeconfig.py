@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,21 +76,28 @@ def load(
     return read(contents, source.context)
 
 
+@lru_cache(maxsize=64)
+def document(contents: str) -> Any:
+    """A kubeconfig as data, to be looked at and not to be changed: each is asked for several times, and YAML is slow.
+    Raises what PyYAML does."""
+    return yaml.safe_load(contents)
+
+
 def read(contents: str, context: str | None = None) -> Kubeconfig:
     """Parse the contents of a kubeconfig and pick a context. Raises KubeconfigError."""
     try:
-        document = yaml.safe_load(contents)
+        found = document(contents)
     except _NOT_YAML:
         raise KubeconfigError("the kubeconfig is neither YAML nor JSON") from None
-    if not isinstance(document, Mapping) or not isinstance(document.get("clusters"), list):
+    if not isinstance(found, Mapping) or not isinstance(found.get("clusters"), list):
         raise KubeconfigError("this is no kubeconfig: it has no list of clusters")
-    chosen = context or document.get("current-context")
+    chosen = context or found.get("current-context")
     if not chosen or not isinstance(chosen, str):
         raise KubeconfigError("the kubeconfig has no current context, and the document names none")
     words = f"context {context!r}" if context else "current context"
-    entry = _named(document, "context", chosen, f"the {words} is not in the kubeconfig")
-    cluster = _named(document, "cluster", entry.get("cluster"), f"the cluster of the {words} is not in the kubeconfig")
-    user = _named(document, "user", entry.get("user"), f"the user of the {words} is not in the kubeconfig")
+    entry = _named(found, "context", chosen, f"the {words} is not in the kubeconfig")
+    cluster = _named(found, "cluster", entry.get("cluster"), f"the cluster of the {words} is not in the kubeconfig")
+    user = _named(found, "user", entry.get("user"), f"the user of the {words} is not in the kubeconfig")
     server = cluster.get("server")
     if not server or not isinstance(server, str):
         raise KubeconfigError(f"the cluster of the {words} has no server")
@@ -107,26 +115,26 @@ def only(contents: str, context: str | None = None) -> str:
     """The kubeconfig reduced to one context, so that no credentials of other clusters are handed over. Raises
     KubeconfigError."""
     chosen = read(contents, context).context
-    document = yaml.safe_load(contents)
-    used = _named(document, "context", chosen, "")
+    found = document(contents)
+    used = _named(found, "context", chosen, "")
     reduced = {
         "apiVersion": "v1",
-        "clusters": [_entry(document, "cluster", used["cluster"])],
-        "contexts": [_entry(document, "context", chosen)],
+        "clusters": [_entry(found, "cluster", used["cluster"])],
+        "contexts": [_entry(found, "context", chosen)],
         "current-context": chosen,
         "kind": "Config",
         "preferences": {},
-        "users": [_entry(document, "user", used["user"])],
+        "users": [_entry(found, "user", used["user"])],
     }
     return yaml.safe_dump(reduced, sort_keys=False)
 
 
 def authority(contents: str) -> str | None:
     """Base64 of what signs the certificate of the current context's API server; None where public authorities do."""
-    document = yaml.safe_load(contents)
-    used = _named(document, "context", read(contents).context, "")
-    found = _named(document, "cluster", used["cluster"], "").get("certificate-authority-data")
-    return str(found) if found else None
+    found = document(contents)
+    used = _named(found, "context", read(contents).context, "")
+    data = _named(found, "cluster", used["cluster"], "").get("certificate-authority-data")
+    return str(data) if data else None
 
 
 def refused(user: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh_components.settings import Finding, FindingsError, MeshSettings, Severity, json_schema, parse
+from mesh_components.settings import Finding, FindingsError, MeshSettings, Severity, parse
 from mesh_components.settings.document import place
+from mesh_components.settings.schema import json_schema
 
 DOCUMENT: Mapping[str, Any] = {
     "id": "mesh1",

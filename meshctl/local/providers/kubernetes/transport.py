@@ -10,11 +10,13 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from mesh_components.settings.kubeconfig import document
 from meshctl.local.model import Unreachable
 
 from .errors import ApiError
@@ -62,7 +64,6 @@ def check_given(where: str, kubeconfig: Any) -> None:
 
 
 def _loader(kubeconfig: Any, context: str | None) -> Any:
-    import yaml
     from kubernetes.config import kube_config as module
 
     kube_config: Any = module
@@ -74,9 +75,7 @@ def _loader(kubeconfig: Any, context: str | None) -> Any:
         # Several paths joined by ":" are as good as one here: the client merges them.
         names = ":".join(str(Path(part).expanduser()) for part in text.strip().split(":") if part)
         return kube_config._get_kube_config_loader(filename=names, active_context=context, persist_config=False)
-    # Ten times as fast as the loader in Python; as safe.
-    fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return kube_config.KubeConfigLoader(config_dict=yaml.load(text, Loader=fast), active_context=context)  # noqa: S506
+    return kube_config.KubeConfigLoader(config_dict=deepcopy(document(text)), active_context=context)
 
 
 def _load(kubeconfig: Any, context: str | None, configuration: Any) -> None:
