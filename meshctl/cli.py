@@ -339,6 +339,32 @@ def restart(stack: str, cwd: Path, **options: Any) -> None:
 
 
 @main.command()
+@click.argument("what")
+@_stack
+@_cwd
+@_json
+def explain(what: str, stack: str, cwd: Path, as_json: bool) -> None:
+    """Tell why WHAT is there, what it needs, and what needs it.
+
+    WHAT is a resource (its name in Pulumi or in Kubernetes, or its URN), a cluster, an edge, or a finding. No cluster
+    is asked.
+
+    \b
+    mesh explain mesh-east-eastwest -s prod
+    mesh explain istio-remote-secret-east -s prod
+    mesh explain "east -> west" -s prod           why the istiod of west reads east
+    mesh explain MESH201 -s prod
+    """
+
+    def work() -> int:
+        from meshctl.explain import run
+
+        return run(stack, cwd, what, as_json=as_json)
+
+    _guarded(work)
+
+
+@main.command()
 @_stack
 @_cwd
 @click.option("--allow", multiple=True, metavar="RULE", help="Rule that may be broken; may be repeated.")

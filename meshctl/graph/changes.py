@@ -65,8 +65,9 @@ def _row(item: Mapping[str, Any]) -> Row:
 
 
 def _changes(rows: Iterable[Row]) -> State:
-    """What happens to all of it in one word."""
-    ops = {row.op for row in rows}
+    """What happens to all of it in one word. Components are no more than what they consist of."""
+    found = list(rows)
+    ops = {row.op for row in found if not row.type.startswith("mesh:")} or {row.op for row in found}
     if len(ops) == 1:
         return _state(ops.pop())
     return "replace" if "replace" in ops else "update"
