@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from mesh_components.gateways.ingress import IngressGateway, IngressGatewayArgs, ServerCredential
     from mesh_components.services.bookinfo import Bookinfo, BookinfoArgs
     from mesh_components.services.helloworld import HelloWorld, HelloWorldArgs
+    from mesh_components.services.policies import MeshPolicies, MeshPoliciesArgs
+    from mesh_components.services.team import Team, TeamArgs
     from mesh_components.services.traffic_rules import TrafficRules, TrafficRulesArgs
     from mesh_components.services.virtual_machine import (
         MachineNamespace,
@@ -112,6 +114,8 @@ _ROOMS = {
     "MachineNamespaceArgs": "services.virtual_machine",
     "MeshFederation": "federation",
     "MeshFederationArgs": "federation",
+    "MeshPolicies": "services.policies",
+    "MeshPoliciesArgs": "services.policies",
     "MeshSettings": "settings",
     "MeshTrust": "trust.mesh_trust",
     "MeshTrustArgs": "trust.mesh_trust",
@@ -140,6 +144,8 @@ _ROOMS = {
     "ServerCredential": "gateways.ingress",
     "StackCluster": "clusters.stack",
     "StackClusterArgs": "clusters.stack",
+    "Team": "services.team",
+    "TeamArgs": "services.team",
     "VirtualMachine": "services.virtual_machine",
     "VirtualMachineArgs": "services.virtual_machine",
     "Visibility": "services.visibility",
@@ -202,6 +208,8 @@ __all__ = [
     "MachineNamespaceArgs",
     "MeshFederation",
     "MeshFederationArgs",
+    "MeshPolicies",
+    "MeshPoliciesArgs",
     "MeshSettings",
     "MeshTrust",
     "MeshTrustArgs",
@@ -230,6 +238,8 @@ __all__ = [
     "ServerCredential",
     "StackCluster",
     "StackClusterArgs",
+    "Team",
+    "TeamArgs",
     "TrafficRules",
     "TrafficRulesArgs",
     "VirtualMachine",

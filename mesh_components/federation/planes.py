@@ -35,7 +35,8 @@ def primary(site: Site, member: Member) -> None:
     member.planes.append(base)
     _tags(site, member, None)
     _node_agents(site, member)
-    default_validator(site, member, None)
+    if member.plan.brings_shared:
+        default_validator(site, member, None)
 
 
 def served(site: Site, member: Member, server: Member) -> None:
@@ -147,12 +148,12 @@ def default_validator(site: Site, member: Member, server: Member | None, *after:
 
 
 def _base(site: Site, member: Member) -> IstioBase:
-    istio = site.mesh.istio
+    istio, shared = site.mesh.istio, member.plan.brings_shared
     args = IstioBaseArgs(
         namespace=istio.namespace,
-        crds=istio.crds,
+        crds=istio.crds if shared else "none",
         keep_crds=istio.keep_crds,
-        gateway_api=site.args.gateway_api if member.plan.settings.gateway_api else (),
+        gateway_api=site.args.gateway_api if member.plan.settings.gateway_api and shared else (),
         adopting=member.cluster.adopting,
         values=istio.values.base,
         version=istio.version,
@@ -240,7 +241,7 @@ def _node_agents(site: Site, member: Member) -> None:
         "renderer": site.renderer,
     }
     after = [member.namespace, *member.planes]
-    if plan.cni:
+    if plan.cni and plan.brings_shared:
         cni = CniArgs(ambient=plan.ambient, values=istio.values.cni, **shared)
         member.planes.append(Cni(f"{member.prefix}-cni", cni, site.inside(member, *after)))
     if plan.ambient:

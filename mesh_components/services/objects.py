@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mesh_components.istio.authorization_policy import AuthorizationPolicy
+from mesh_components.istio.model import IstioResource
+from mesh_components.istio.peer_authentication import PeerAuthentication
+from mesh_components.istio.sidecar import Sidecar
 from mesh_components.kubernetes import GOES_AT_ONCE, Plain
 
 
-def sidecar(namespace: Any, hosts: Sequence[str]) -> Plain:
+
+def sidecar(namespace: str, hosts: Sequence[str]) -> Plain:
     """What the sidecars of a namespace are told of the mesh; in the root namespace, those of all others
     (https://istio.io/latest/docs/reference/config/networking/sidecar/)."""
-    spec = {"egress": [{"hosts": list(hosts)}]}
-    return istio("networking", "Sidecar", "default", namespace, spec)
+    return _istio(Sidecar, "default", namespace, {"egress": [{"hosts": list(hosts)}]})
 
 
-def service_export(group: str, namespace: Any, name: str) -> Plain:
+def service_export(group: str, namespace: str, name: str) -> Plain:
     """Lets other clusters see the endpoints that a service has in this one
     (https://multicluster.sigs.k8s.io/concepts/multicluster-services-api/)."""
     return {
@@ -25,7 +29,42 @@ def service_export(group: str, namespace: Any, name: str) -> Plain:
     }
 
 
-def istio(group: str, kind: str, name: str, namespace: Any, spec: Any) -> Plain:
-    """A resource of Istio's, of a group such as `networking`."""
+def namespace(name: str, labels: Mapping[str, str]) -> Plain:
+    """A namespace."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
+
+
+def mtls(namespace: str, mode: str) -> Plain:
+    """Of a namespace; in the root namespace, of the mesh
+    (https://istio.io/latest/docs/reference/config/security/peer_authentication/)."""
+    return _istio(PeerAuthentication, "default", namespace, {"mtls": {"mode": mode}})
+
+
+def port_mtls(namespace: str, name: str, labels: Mapping[str, str], ports: Mapping[int, str]) -> Plain:
+    """Of single ports of some workloads; their other ports are as before."""
+    modes = {str(port): {"mode": mode} for port, mode in ports.items()}
+    spec = {"selector": {"matchLabels": dict(labels)}, "portLevelMtls": modes}
+    return _istio(PeerAuthentication, name, namespace, spec)
+
+
+def allow(namespace: str, rules: Sequence[Any]) -> Plain:
+    """Closes a namespace to all but these
+    (https://istio.io/latest/docs/reference/config/security/authorization-policy/)."""
+    return _istio(AuthorizationPolicy, "team", namespace, {"action": "ALLOW", "rules": list(rules)})
+
+
+def deny(namespace: str) -> Plain:
+    """In the root namespace: allows nothing, so that what nothing else allows is refused."""
+    return _istio(AuthorizationPolicy, "default-deny", namespace, {})
+
+
+def open_gateway(namespace: str, gateway: str) -> Plain:
+    """What a gateway passes through is allowed or refused where it ends."""
+    label = gateway.removeprefix("istio-")
+    spec = {"selector": {"matchLabels": {"istio": label}}, "action": "ALLOW", "rules": [{}]}
+    return _istio(AuthorizationPolicy, f"open-{label}", namespace, spec)
+
+
+def _istio(kind: type[IstioResource], name: str, namespace: str, spec: Any) -> Plain:
     metadata = {"name": name, "namespace": namespace, "annotations": GOES_AT_ONCE}
-    return {"apiVersion": f"{group}.istio.io/v1", "kind": kind, "metadata": metadata, "spec": spec}
+    return kind.parse({"metadata": metadata, "spec": spec}).manifest()

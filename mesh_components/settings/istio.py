@@ -135,6 +135,9 @@ class IstioSettings(Settings):
     """Revision by tag: namespaces carry `istio.io/rev: <tag>` and follow where the tag points."""
     namespace: str = "istio-system"
     """The root namespace."""
+    tenancy: Literal["alone", "host", "guest"] = "alone"
+    """`host`: other meshes are in the same clusters, and this one brings what a cluster has once. `guest`: another one
+    brings that."""
     install: Literal["charts", "none"] = "charts"
     """`none` federates control planes that something else installed: certificates, gateways and discovery only."""
     data_plane: Literal["sidecar", "ambient", "mixed"] = "sidecar"

@@ -9,6 +9,7 @@ from mesh_components.settings.cluster import ClusterSettings
 from mesh_components.settings.discovery import DiscoverySettings
 from mesh_components.settings.istio import IstioSettings
 from mesh_components.settings.meshes import ExportSettings, OtherMesh
+from mesh_components.settings.tenancy import PolicySettings, TeamSettings
 from mesh_components.settings.traffic import TrafficSettings
 from mesh_components.settings.trust import TrustSettings
 from mesh_components.settings.virtual_machines import VirtualMachineSettings
@@ -35,6 +36,9 @@ class MeshSettings(Settings):
     virtual_machines: tuple[VirtualMachineSettings, ...] = ()
     """Machines outside of Kubernetes that are in the mesh."""
     visibility: VisibilitySettings = VisibilitySettings()
+    teams: tuple[TeamSettings, ...] = ()
+    """Who shares the mesh."""
+    policies: PolicySettings = PolicySettings()
     traffic: tuple[TrafficSettings, ...] = ()
     """How requests to services are led."""
     clusters: tuple[ClusterSettings, ...]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.settings.applications import ApplicationSettings
@@ -75,17 +76,29 @@ def applications(mesh: MeshSettings, cluster: ClusterSettings) -> tuple[Applicat
     )
 
 
-def ambient(mesh: MeshSettings, settings: ApplicationSettings) -> bool:
+class InMesh(Protocol):
+    """What says how its workloads get into the mesh."""
+
+    @property
+    def revision(self) -> str | None:
+        """Revision or tag that injects them; that of the mesh when left out."""
+
+    @property
+    def data_plane(self) -> Literal["sidecar", "ambient"] | None:
+        """In a mesh with both."""
+
+
+def ambient(mesh: MeshSettings, settings: InMesh) -> bool:
     """Whether ztunnel carries the application, and no sidecars."""
     return mesh.istio.data_plane == "ambient" or settings.data_plane == "ambient"
 
 
-def injects(mesh: MeshSettings, settings: ApplicationSettings) -> str:
+def injects(mesh: MeshSettings, settings: InMesh) -> str:
     """The revision or tag that injects it; empty for the one without a name."""
     return mesh.istio.revision if settings.revision is None else settings.revision
 
 
-def namespace_labels(mesh: MeshSettings, settings: ApplicationSettings) -> Mapping[str, str]:
+def namespace_labels(mesh: MeshSettings, settings: InMesh) -> Mapping[str, str]:
     """By which its namespace gets into the mesh (https://istio.io/latest/docs/reference/config/labels/)."""
     revision = injects(mesh, settings)
     if ambient(mesh, settings):

@@ -42,6 +42,9 @@ class ClusterPlan:
     """Tags and the revisions they point at, sorted."""
     serves_remotes: bool
     """True: istiod serves other clusters too (`externalIstiod`)."""
+    brings_shared: bool
+    """True: what a cluster has once comes with this mesh, and not with another one: CRDs, default validator, CNI
+    plugin."""
     adopts_crds: bool
     """True: CRDs come as objects and are kept when the mesh goes, so a mesh made anew may find them there."""
     cni: bool
@@ -190,6 +193,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         revisions=revisions(mesh, cluster.name),
         tags=tags(mesh, cluster) if is_member(cluster) else (),
         serves_remotes=serves,
+        brings_shared=istio.tenancy != "guest",
         adopts_crds=_keeps_crds(mesh, cluster),
         cni=needs_cni(mesh, cluster),
         ambient=ambient,
@@ -218,7 +222,11 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
 def _keeps_crds(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
     istio = mesh.istio
     gateway_api = istio.gateway_api is not None and cluster.gateway_api and is_member(cluster)
-    return istio.install == "charts" and (gateway_api or (istio.crds == "objects" and istio.keep_crds))
+    return (
+        istio.install == "charts"
+        and istio.tenancy != "guest"
+        and (gateway_api or (istio.crds == "objects" and istio.keep_crds))
+    )
 
 
 def _controlled_by(mesh: MeshSettings, cluster: ClusterSettings, server: ClusterSettings) -> str:

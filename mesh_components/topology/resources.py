@@ -12,6 +12,7 @@ from mesh_components.topology.meshes import holds_config
 from mesh_components.topology.names import numbered
 from mesh_components.topology.peers import reader_user
 from mesh_components.topology.plan import ClusterPlan, Topology
+from mesh_components.topology.tenancy import has_policies, teams
 from mesh_components.topology.tokens import tokens
 from mesh_components.topology.virtual_machines import machine_parts, namespace_parts
 from mesh_components.topology.visibility import has_objects
@@ -146,6 +147,10 @@ def _other_meshes(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
         yield "MeshTrust", "-meshes", "the trust in other meshes"
     if cluster.cross_mesh_gateway and topology.mesh.exports:
         yield "CrossMeshGateway", "-crossmesh", "the gateway for other meshes"
+    for team in teams(topology.mesh, cluster.settings):
+        yield "Team", f"-team-{team.name}", f"the team {team.name}"
+    if has_policies(topology.mesh, cluster.settings):
+        yield "MeshPolicies", "-policies", "who may call what"
     if has_objects(topology.mesh, cluster.settings):
         yield "Visibility", "-visibility", "who sees what"
 
@@ -170,7 +175,7 @@ def _cacerts(topology: Topology) -> str:
 def _istio(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
     """What comes of Istio's charts."""
     yield "IstioBase", "-base", "the base"
-    if cluster.role in ("primary", "config"):
+    if cluster.role in ("primary", "config") and cluster.brings_shared:
         yield "DefaultValidator", "-validator", "the default validator"
     if cluster.role == "external":
         yield "RootNamespace", "-gateway-namespace", "the namespace of the gateway's Istio"
@@ -182,7 +187,7 @@ def _istio(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
         yield kind, f"-istiod-{revision.name}" if revision.name else "-istiod", named
     for tag, _ in cluster.tags:
         yield "RevisionTag", f"-tag-{tag}", f"the tag {tag}"
-    if cluster.cni:
+    if cluster.cni and cluster.brings_shared:
         yield "Cni", "-cni", "the CNI plugin"
     if cluster.ambient:
         yield "Ztunnel", "-ztunnel", "ztunnel"

@@ -80,6 +80,7 @@ from mesh_components.settings.source import (
     SourceSettings,
     VaultSettings,
 )
+from mesh_components.settings.tenancy import PolicySettings, PortSettings, TeamSettings
 from mesh_components.settings.traffic import FailoverSettings, MirrorSettings, RouteSettings, TrafficSettings
 from mesh_components.settings.trust import RotationSettings, TrustSettings
 from mesh_components.settings.virtual_machines import (
@@ -180,6 +181,9 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`visibility`", "exportTo.", ExportToSettings),
     ("`visibility`", "sidecars.", SidecarScopeSettings),
     ("`mcs`", "", McsSettings),
+    ("`teams[]`", "", TeamSettings),
+    ("`policies`", "", PolicySettings),
+    ("`policies`", "ports[].", PortSettings),
     ("`discoverySelectors[]`", "", LabelSelector),
     ("`discoverySelectors[]`", "matchExpressions[].", LabelRequirement),
     ("`discovery`", "edges[].", EdgeSettings),
