@@ -16,7 +16,7 @@ from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
 from mesh_components.control_plane.validator import DefaultValidator, DefaultValidatorArgs
 from mesh_components.federation import trust
 from mesh_components.federation.member import Member, Site
-from mesh_components.topology import Revision, names
+from mesh_components.topology import Revision, names, visibility
 from mesh_components.topology.outside import mesh_config
 from mesh_components.topology.revisions import default_version
 from mesh_components.topology.tokens import mounted
@@ -207,7 +207,7 @@ def _common(site: Site, member: Member, revision: Revision) -> dict[str, Any]:
         "charts": istio.charts,
         "mesh_config": mesh_config(mesh),
         "mesh_networks": istio.mesh_networks,
-        "visibility": mesh.visibility,
+        "visibility": visibility.told(mesh),
         "data_plane": istio.data_plane,
         "multi_network": site.several_networks,
         "cni": plan.cni,

@@ -25,7 +25,11 @@ def of_cluster(site: Site, member: Member, *after: pulumi.Resource | None) -> No
     ]
     inside = site.inside(member, *member.ready, *member.credentials, *after, *teams)
     if tenancy.has_policies(mesh, stated):
-        policies = MeshPoliciesArgs(policies=mesh.policies, namespace=mesh.istio.namespace)
+        policies = MeshPoliciesArgs(
+            policies=mesh.policies,
+            namespace=mesh.istio.namespace,
+            open_namespaces=tenancy.open_namespaces(mesh, stated),
+        )
         MeshPolicies(f"{member.prefix}-policies", policies, inside)
     if visibility.has_objects(mesh, stated):
         args = VisibilityArgs(

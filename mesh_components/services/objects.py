@@ -65,6 +65,11 @@ def open_gateway(namespace: str, gateway: str) -> Plain:
     return _istio(AuthorizationPolicy, f"open-{label}", namespace, spec)
 
 
+def open_namespace(namespace: str) -> Plain:
+    """Lets everybody call what is in a namespace of gateways."""
+    return _istio(AuthorizationPolicy, "open-gateways", namespace, {"action": "ALLOW", "rules": [{}]})
+
+
 def _istio(kind: type[IstioResource], name: str, namespace: str, spec: Any) -> Plain:
     metadata = {"name": name, "namespace": namespace, "annotations": GOES_AT_ONCE}
     return kind.parse({"metadata": metadata, "spec": spec}).manifest()

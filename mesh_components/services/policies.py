@@ -25,6 +25,8 @@ class MeshPoliciesArgs(ComponentArgs):
     policies: PolicySettings
     namespace: str = "istio-system"
     """The root namespace."""
+    open_namespaces: tuple[str, ...] = ()
+    """Of ingress and egress gateways: with `authorization: deny` they stay open."""
 
 
 class MeshPolicies(pulumi.ComponentResource):
@@ -46,14 +48,13 @@ class MeshPolicies(pulumi.ComponentResource):
             manifest = objects.port_mtls(item.namespace, item.name, item.labels, item.ports)
             KubernetesObject(f"{name}-ports-{item.namespace}-{item.name}", manifest, child)
         if stated.authorization == "deny":
-            self._deny(name, args.namespace, child)
+            self._deny(name, args, child)
         self.register_outputs({})
 
-    def _deny(self, name: str, namespace: str, opts: pulumi.ResourceOptions) -> None:
+    def _deny(self, name: str, args: MeshPoliciesArgs, opts: pulumi.ResourceOptions) -> None:
         """First what stays open, then all else is shut; and the other way round when it goes."""
-        open_ = [
-            KubernetesObject(f"{name}-open-{gateway}", objects.open_gateway(namespace, gateway), opts)
-            for gateway in GATEWAYS
-        ]
+        manifests = {gateway: objects.open_gateway(args.namespace, gateway) for gateway in GATEWAYS}
+        manifests |= {namespace: objects.open_namespace(namespace) for namespace in args.open_namespaces}
+        open_ = [KubernetesObject(f"{name}-open-{what}", manifest, opts) for what, manifest in manifests.items()]
         after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=open_))
-        KubernetesObject(f"{name}-deny", objects.deny(namespace), after)
+        KubernetesObject(f"{name}-deny", objects.deny(args.namespace), after)

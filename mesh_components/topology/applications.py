@@ -80,6 +80,10 @@ class InMesh(Protocol):
     """What says how its workloads get into the mesh."""
 
     @property
+    def labels(self) -> Mapping[str, str]:
+        """Further labels of its namespace."""
+
+    @property
     def revision(self) -> str | None:
         """Revision or tag that injects them; that of the mesh when left out."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.settings.tenancy import TeamSettings
-from mesh_components.topology import meshes
+from mesh_components.topology import meshes, visibility
 from mesh_components.topology.applications import namespace_labels
 from mesh_components.topology.meshes import SERVICE_DOMAIN, full_host, holds_config
 from mesh_components.topology.roles import is_member
@@ -24,7 +24,7 @@ def teams(mesh: MeshSettings, cluster: ClusterSettings) -> tuple[TeamSettings, .
 
 def labels(mesh: MeshSettings, team: TeamSettings) -> Mapping[str, str]:
     """Of its namespaces."""
-    return {**team.labels, **(namespace_labels(mesh, team) if team.in_mesh else {})}
+    return namespace_labels(mesh, team) if team.in_mesh else team.labels
 
 
 def allowed(mesh: MeshSettings, team: TeamSettings, namespace: str) -> list[dict[str, Any]]:
@@ -41,6 +41,12 @@ def has_policies(mesh: MeshSettings, cluster: ClusterSettings) -> bool:
     """Whether the cluster holds policies for the whole mesh, or for namespaces of nobody."""
     stated = mesh.policies
     return holds_config(cluster) and bool(stated.mtls or stated.namespaces or stated.ports or stated.authorization)
+
+
+def open_namespaces(mesh: MeshSettings, cluster: ClusterSettings) -> tuple[str, ...]:
+    """A cluster's namespaces of ways in and out of the mesh, which stay open where nobody may call anybody. What lies
+    in the root namespace is no namespace's own."""
+    return tuple(name for name in visibility.gateway_namespaces(cluster) if name != mesh.istio.namespace)
 
 
 def _exported(mesh: MeshSettings, namespace: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.settings.cluster import EastWestSettings
-from mesh_components.settings.visibility import VisibilitySettings
+from mesh_components.settings.visibility import LabelSelector, VisibilitySettings
 from mesh_components.topology import names
 from mesh_components.topology.meshes import SERVICE_DOMAIN, full_host, holds_config
 from mesh_components.topology.roles import is_member
@@ -107,6 +107,22 @@ def selectors(visibility: VisibilitySettings, namespace: str) -> list[dict[str, 
     stated = [item.model_dump(mode="json", by_alias=True, exclude_defaults=True)
               for item in visibility.discovery_selectors]  # fmt: skip
     return [{"matchLabels": {NAMESPACE_NAME: namespace}}, *stated]
+
+
+def gateway_namespaces(*clusters: ClusterSettings) -> tuple[str, ...]:
+    """Namespaces of ingress and egress gateways, each once."""
+    ingress = (gateway.namespace for cluster in clusters for gateway in cluster.ingress)
+    egress = (cluster.egress.namespace for cluster in clusters if cluster.egress is not None)
+    return tuple(dict.fromkeys((*ingress, *egress)))
+
+
+def told(mesh: MeshSettings) -> VisibilitySettings:
+    """What istiods are told: where only some namespaces are looked at, those of gateways are among them."""
+    stated = mesh.visibility
+    if not stated.discovery_selectors:
+        return stated
+    gateways = tuple(LabelSelector(match_labels={NAMESPACE_NAME: name}) for name in gateway_namespaces(*mesh.clusters))
+    return stated.model_copy(update={"discovery_selectors": (*gateways, *stated.discovery_selectors)})
 
 
 def root_labels(mesh: MeshSettings, cluster: ClusterSettings) -> dict[str, str]:

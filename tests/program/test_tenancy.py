@@ -139,6 +139,18 @@ class TestPolicies:
         denied = next(item for item in graph.resources_by_name.values() if item.name == "mesh-east-policies-deny")
         assert "mesh-east-policies-open-istio-eastwestgateway" in denied.depends_on, "open first, then shut"
 
+    def test_ways_into_the_mesh_stay_open_and_are_looked_at(self) -> None:
+        seen = {"discoverySelectors": [{"matchLabels": {"mesh": "mesh1"}}]}
+        wanted = mesh(policies={"authorization": "deny"}, visibility=seen)
+        wanted["clusters"][0]["ingress"] = [{"hosts": []}]
+        graph = federation(wanted)
+        opened = of_kind(graph, "AuthorizationPolicy")["east", "istio-ingress", "open-gateways"]
+        assert ("west", "istio-ingress", "open-gateways") not in of_kind(graph, "AuthorizationPolicy")
+        assert opened["spec"] == {"action": "ALLOW", "rules": [{}]}
+        (config, _) = [asked["values"]["meshConfig"] for asked in graph.rendered if "meshConfig" in asked["values"]]
+        looked_at = [item["matchLabels"] for item in config["discoverySelectors"]]
+        assert {"kubernetes.io/metadata.name": "istio-ingress"} in looked_at
+
     def test_nothing_said_is_nothing_made(self) -> None:
         graph = federation(mesh())
         assert not graph.of_type("mesh:index:MeshPolicies")
