@@ -12,7 +12,6 @@ from mesh_components.istio.sidecar import Sidecar
 from mesh_components.kubernetes import GOES_AT_ONCE, Plain
 
 
-
 def sidecar(namespace: str, hosts: Sequence[str]) -> Plain:
     """What the sidecars of a namespace are told of the mesh; in the root namespace, those of all others
     (https://istio.io/latest/docs/reference/config/networking/sidecar/)."""
