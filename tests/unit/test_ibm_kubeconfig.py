@@ -51,6 +51,8 @@ def test_one_without_a_certificate_does_not_end() -> None:
         zipped(config_yml="very-secret"),
         zipped(config_yml="{clusters: [], users: [{name: a, user: {client-key: very-secret.pem}}]}"),
     ],
+    # An archive has the time in it, and two processes that share the tests have to call them the same.
+    ids=["empty", "a page", "no file", "no kubeconfig", "no YAML", "no mapping", "a path that is not in it"],
 )
 def test_what_is_none_is_said_and_not_quoted(contents: bytes) -> None:
     with pytest.raises(ArchiveError, match="IBM Cloud sent") as raised:
