@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mesh_components.policy import RULES, Resource, Violation, violations
 from meshctl.local.model import Goal
@@ -25,6 +25,14 @@ def resources(goals: Iterable[Goal]) -> list[Resource]:
         )
         for goal in goals
     ]
+
+
+def tell(goals: Iterable[Goal], told: set[str], warn: Callable[[str], None]) -> None:
+    """Warn of each rule that is broken, once; what was said is put into `told`."""
+    for words in summary(violations(resources(goals))):
+        if words not in told:
+            told.add(words)
+            warn(words)
 
 
 def summary(found: Sequence[Violation]) -> Iterator[str]:

@@ -156,10 +156,8 @@ class Session:
             error = f"the program ended itself with exit code {failure.code}" if failure.code else ""
         except Exception as failure:  # noqa: BLE001 (a program may raise anything)
             error = f"the program failed:\n{_trace(failure, project.program.parent)}"
-        for told in policy.summary(policy.violations(policy.resources(engine.planner.goals.values()))):
-            if told not in self._warned:
-                self._warned.add(told)
-                self._watcher.warn(told)
+        if preview:
+            policy.tell(engine.planner.goals.values(), self._warned, self._watcher.warn)
         failures = self._named(engine.failures)
         failures += list(dict.fromkeys(monitor.errors)) or ([scrub(error, iter(hidden))] if error else [])
         return engine, failures, monitor

@@ -94,10 +94,11 @@ class TestServices:
 
 
 class TestGateways:
-    """What istiod does with a Gateway of ambient, as far as somebody waits for it."""
+    """What istiod does with a Gateway for which it runs a proxy, as far as somebody waits for it."""
 
-    def test_one_between_networks_gets_an_address_and_is_programmed(self) -> None:
-        change = wanted(pretend.gateway_change(GATEWAY, "127.201.1.2"))
+    @pytest.mark.parametrize("name", pretend.CLASSES)
+    def test_one_gets_an_address_and_is_programmed(self, name: str) -> None:
+        change = wanted(pretend.gateway_change(changed(GATEWAY, spec={"gatewayClassName": name}), "127.201.1.2"))
         assert change.path == "/apis/gateway.networking.k8s.io/v1/namespaces/mesh/gateways/door/status"
         assert change.body["status"]["addresses"] == [{"type": "IPAddress", "value": "127.201.1.2"}]
         (condition,) = change.body["status"]["conditions"]
@@ -127,7 +128,7 @@ class TestGateways:
         body = wanted(pretend.gateway_change(inside, "127.201.1.2")).body
         assert body["status"]["addresses"] == [{"type": "Hostname", "value": "door.mesh.svc.cluster.local"}]
 
-    @pytest.mark.parametrize("name", ["istio", "istio-remote", "istio-waypoint"])
+    @pytest.mark.parametrize("name", ["istio-remote", "istio-waypoint"])
     def test_other_classes_are_left_alone(self, name: str) -> None:
         assert pretend.gateway_change(changed(GATEWAY, spec={"gatewayClassName": name}), "127.201.1.2") is None
 
