@@ -8,8 +8,8 @@ from contextlib import suppress
 import pytest
 
 from meshctl.lab.api import Api, ApiError
-from tests.lab.conftest import Eventually, RealLab
-from tests.lab.test_topologies import forget_kept_crds
+from tests.lab.conftest import RealLab
+from tests.support.crds import forget_kept
 from tests.support.project import Project
 from tests.support.recipes import CHARTS, lab_cluster, on_lab
 
@@ -22,7 +22,7 @@ TRIED = ("multi-primary-multi-network", "several-primaries-and-remotes", "mixed-
 
 @pytest.mark.parametrize("recipe", TRIED)
 def test_a_preview_of_what_was_imported_has_no_changes(
-    recipe: str, wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory, eventually: Eventually
+    recipe: str, wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     document = on_lab(recipe)
     named = {cluster["name"]: lab_cluster(cluster["name"]) for cluster in document["clusters"]}
@@ -30,7 +30,7 @@ def test_a_preview_of_what_was_imported_has_no_changes(
     project.write(document)
     apis = [Api(wide_lab.kubeconfig(there)) for there in named.values()]
     for api in apis:
-        forget_kept_crds(eventually, api)
+        forget_kept(api)
     try:
         project.done("up", "--yes", "--skip-preview")
         words = [f"{name}=.lab/clusters/{there}/kubeconfig" for name, there in named.items()]
@@ -45,4 +45,4 @@ def test_a_preview_of_what_was_imported_has_no_changes(
             project.write(document)
         project.done("destroy", "--yes")
         for api in apis:
-            forget_kept_crds(eventually, api)
+            forget_kept(api)

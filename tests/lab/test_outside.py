@@ -11,7 +11,7 @@ import pytest
 from meshctl.lab.api import Api
 from tests.lab.conftest import RealLab
 from tests.support import authorities
-from tests.support.crds import PATH, real_kinds
+from tests.support.crds import forget_kept, real_kinds
 from tests.support.objects import everything
 from tests.support.project import Project
 from tests.support.recipes import on_lab
@@ -49,16 +49,14 @@ def world(
     folder = tmp_path_factory.mktemp(recipe)
     project = Project(folder, wide_lab.dir, stack=recipe)
     apis = [Api(wide_lab.kubeconfig(name)) for name in CLUSTERS]
+    forget_kept(*apis)
     with real_kinds(*apis):
         before = [everything(api) for api in apis]
         try:
             yield World(project, apis)
         finally:
             project.done("destroy", "--yes")
-            for api in apis:
-                for item in api.get(PATH)["items"]:
-                    if item["spec"]["group"] == "charts.test":
-                        api.request("DELETE", f"{PATH}/{item['metadata']['name']}")
+            forget_kept(*apis)
         left = [everything(api) - then for api, then in zip(apis, before, strict=True)]
         assert [{item for item in found if "gress" in item} for found in left] == [set(), set()]
 

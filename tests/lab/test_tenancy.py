@@ -11,7 +11,7 @@ import pytest
 
 from meshctl.lab.api import Api
 from tests.lab.conftest import Eventually, RealLab
-from tests.support.crds import PATH, real_kinds
+from tests.support.crds import forget_kept, real_kinds
 from tests.support.objects import everything
 from tests.support.project import Project
 from tests.support.recipes import on_lab
@@ -50,16 +50,14 @@ def meshes(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Itera
     first.write(host())
     second.write(on_lab(RECIPE))
     apis = [Api(wide_lab.kubeconfig(name)) for name in CLUSTERS]
+    forget_kept(*apis)
     with real_kinds(*apis):
         try:
             yield Both(first, second, apis)
         finally:
             second.done("destroy", "--yes")
             first.done("destroy", "--yes")
-            for api in apis:
-                for item in api.get(PATH)["items"]:
-                    if item["spec"]["group"] == "charts.test":
-                        api.request("DELETE", f"{PATH}/{item['metadata']['name']}")
+            forget_kept(*apis)
 
 
 def test_a_guest_comes_and_goes_and_the_host_is_as_it_was(meshes: Both, eventually: Eventually) -> None:

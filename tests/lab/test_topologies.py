@@ -19,6 +19,7 @@ from kubernetes import client
 
 from meshctl.lab.api import Api
 from tests.lab.conftest import Eventually, RealLab
+from tests.support.crds import forget_kept
 from tests.support.objects import client_of, everything
 from tests.support.project import Project
 from tests.support.recipes import TOPOLOGIES, lab_cluster, on_lab
@@ -144,7 +145,6 @@ def applied(
     request: pytest.FixtureRequest,
     wide_lab: RealLab,
     tmp_path_factory: pytest.TempPathFactory,
-    eventually: Eventually,
 ) -> Iterator[Applied]:
     recipe = request.param
     document = on_lab(recipe)
@@ -152,7 +152,7 @@ def applied(
     project = Project(tmp_path_factory.mktemp(recipe), wide_lab.dir, stack=recipe)
     project.write(document)
     for api in apis.values():
-        forget_kept_crds(eventually, api)
+        forget_kept(api)
     before = {name: everything(api) for name, api in apis.items()}
     preview = project.preview()
     try:
@@ -161,7 +161,7 @@ def applied(
     finally:
         project.done("destroy", "--yes")
         for api in apis.values():
-            forget_kept_crds(eventually, api)
+            forget_kept(api)
 
 
 def signing_certificate(mesh: Applied, cluster: str) -> bool:
@@ -375,18 +375,6 @@ def test_removing_it_leaves_nothing(applied: Applied, eventually: Eventually) ->
         assert new
         assert all(path.endswith(".charts.test") for path in new)
         assert left(eventually, api, applied.before[cluster] | kept) == set()
-
-
-def forget_kept_crds(eventually: Eventually, api: Api) -> None:
-    """What destroy keeps belongs to a release in one root namespace, and the next recipe, or test, may use another."""
-    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-
-    def kept() -> list[str]:
-        return [i["metadata"]["name"] for i in api.get(path)["items"] if i["spec"]["group"] == "charts.test"]
-
-    for name in kept():
-        api.request("DELETE", f"{path}/{name}")
-    eventually(lambda: not kept())
 
 
 def left(eventually: Eventually, api: Api, known: set[str]) -> set[str]:

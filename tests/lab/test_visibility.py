@@ -11,7 +11,7 @@ import yaml
 
 from meshctl.lab.api import Api
 from tests.lab.conftest import Eventually, RealLab
-from tests.support.crds import PATH, real_kinds
+from tests.support.crds import PATH, forget_kept, real_kinds
 from tests.support.objects import everything
 from tests.support.project import Project
 from tests.support.recipes import on_lab
@@ -74,6 +74,7 @@ def meshes(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Itera
             api.apply(
                 f"/api/v1/namespaces/{name}", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             )
+    forget_kept(*apis)
     with real_kinds(*apis):
         try:
             yield Meshes(project, apis)
