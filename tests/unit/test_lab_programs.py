@@ -111,7 +111,7 @@ class TestBuild:
         assert [path.name for path in (machine / "cache").rglob("*") if path.is_file()] == [".lock"]
 
     def test_an_interrupted_build_leaves_nothing(self, machine: Path) -> None:
-        go(machine, "echo half > $out; exec /bin/sleep 100")
+        go(machine, "echo half > $out; exec /bin/sleep 86413")
 
         def interrupt(_news: News) -> None:
             raise KeyboardInterrupt
@@ -120,7 +120,7 @@ class TestBuild:
             ensure(["etcd"], interrupt)
         assert [path.name for path in (machine / "cache").rglob("*") if path.is_file()] == [".lock"]
         sleeping = subprocess.run(["/bin/ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-        assert "sleep 100" not in sleeping
+        assert "sleep 86413" not in sleeping  # a number that nobody else sleeps for
 
     @pytest.mark.usefixtures("machine")
     def test_without_go_the_fix_is_named(self) -> None:
