@@ -12,6 +12,7 @@ import click
 
 from mesh_components.settings.facts import FactsError, MeshFacts, parse, read
 from meshctl.local.project import ProjectError, load
+from meshctl.options import put
 from meshctl.outputs import public_outputs
 
 OUTPUT = "publicFacts"
@@ -30,16 +31,9 @@ def export(stack: str, cwd: Path, state: Path | None, engine: str | None, output
         facts = parse(said)
     except FactsError as error:
         raise ProjectError(f"the output {OUTPUT} of {project.name}/{stack} cannot be used: {error}") from None
-    text = json.dumps(facts.document(), indent=2, sort_keys=True)
-    if output is None:
-        click.echo(text)
-        return
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(f"{text}\n")
-    except OSError as error:
-        raise ProjectError(f"{output}: cannot be written: {error.strerror}; name another file with --output") from error
-    click.echo(f"{output}: {facts.digest}", err=True)
+    put(f"{json.dumps(facts.document(), indent=2, sort_keys=True)}\n", output)
+    if output is not None:
+        click.echo(f"{output}: {facts.digest}", err=True)
 
 
 def digest(file: Path, *, as_json: bool) -> None:

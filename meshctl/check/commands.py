@@ -9,29 +9,14 @@ from pathlib import Path
 
 import click
 
+from meshctl import options
+
 
 @click.command(
     epilog="Exit code: 0 nothing is wrong (what is unknown is not wrong), 3 warnings, 4 errors; 1 and 2 when the "
     "command itself could not work."
 )
-@click.option("--stack", "-s", required=True, envvar="PULUMI_STACK", help="Stack whose mesh to check.")
-@click.option(
-    "--cwd",
-    "-C",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=".",
-    help="Folder of the project; default: here.",
-)
-@click.option(
-    "--state",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="State file of the local engine; default: .pulumi-local/<project>/<stack>.json in the project.",
-)
-@click.option(
-    "--engine",
-    type=click.Choice(["local", "pulumi"]),
-    help="Whose state; default: pulumi if it is on PATH, else local.",
-)
+@options.of_a_stack
 @click.option(
     "--wait",
     type=click.FloatRange(min=0),
@@ -48,7 +33,6 @@ import click
 @click.option(
     "--parallel", type=click.IntRange(min=1), default=4, show_default=True, help="Questions to one cluster at a time."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML, too.")
 def check(
     stack: str,

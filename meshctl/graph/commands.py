@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from meshctl.completion import stacks
+from meshctl import options as shared
 
 if TYPE_CHECKING:
     from mesh_components.settings import MeshSettings
@@ -34,16 +34,8 @@ class Wish:
 
 
 @click.command()
-@click.option(
-    "--stack", "-s", required=True, envvar="PULUMI_STACK", help="Stack whose mesh to draw.", shell_complete=stacks
-)
-@click.option(
-    "--cwd",
-    "-C",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=".",
-    help="Folder of the project; default: here.",
-)
+@shared.stack
+@shared.cwd
 @click.option(
     "--format",
     "-f",
@@ -51,7 +43,7 @@ class Wish:
     type=click.Choice(list(FORMATS)),
     help="Default: by the ending of --output (.svg, .mmd, .json, .html), else mermaid.",
 )
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: print.")
+@shared.output
 @click.option("--preview", is_flag=True, help="Run a preview, and show what would change.")
 @click.option(
     "--rows",
@@ -78,16 +70,7 @@ def graph(stack: str, cwd: Path, form: str | None, output: Path | None, **option
     mesh preview -s prod --json | mesh graph -s prod --rows - -o change.html
     """
     form = form or _BY_ENDING.get(output.suffix if output else "", "mermaid")
-    text = write(stack, cwd, form, Wish(**options))  # type: ignore[arg-type] # click has checked them
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        message = f"{output}: cannot be written: {error.strerror}; name another file with --output"
-        raise click.ClickException(message) from error
+    shared.put(write(stack, cwd, form, Wish(**options)), output)  # type: ignore[arg-type] # click has checked them
 
 
 def write(stack: str, cwd: Path, form: str, wish: Wish) -> str:

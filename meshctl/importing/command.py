@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import click
 
+from meshctl import options
+
 
 @click.command(name="import")
 @click.argument("clusters", nargs=-1, required=True, metavar="NAME=KUBECONFIG...")
 @click.option("--namespace", "-n", metavar="NAME", help="The root namespace; default: the one with a network's label.")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: print.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@options.output
+@options.as_json
 def import_(clusters: tuple[str, ...], namespace: str | None, output: Path | None, as_json: bool) -> None:
     """Write the document of a mesh that runs already.
 
@@ -44,7 +45,9 @@ def import_(clusters: tuple[str, ...], namespace: str | None, output: Path | Non
 
         print_json({"document": made, "notes": notes})
         return
-    _put(_stack_file(made, notes), output)
+    options.put(_stack_file(made, notes), output, new=True)
+    if output is not None:
+        click.echo(f"written: {output}; look at what a preview says", err=True)
 
 
 def _read(clusters: tuple[str, ...], namespace: str | None) -> tuple[dict[str, Any], list[str]]:
@@ -81,19 +84,3 @@ def _stack_file(document: dict[str, Any], notes: list[str]) -> str:
     head = ["# Read from running clusters by `mesh import`. Not read:", *(f"# - {note}" for note in notes)]
     config = {"pulumi:disable-default-providers": ["kubernetes"], "mesh:mesh": document}
     return "\n".join([*head, as_yaml({"config": config})])
-
-
-def _put(text: str, output: Path | None) -> None:
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with output.open("x") as file:
-            file.write(text)
-    except FileExistsError:
-        raise click.ClickException(f"{output} is there already; name a new file") from None
-    except OSError as error:
-        raise click.ClickException(f"{output}: cannot be written: {error.strerror}; name another file") from error
-    click.echo(f"written: {output}; look at what a preview says", err=True)
-    sys.exit(0)

@@ -7,18 +7,14 @@ from typing import Any
 
 import click
 
+from meshctl import options
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--stack", "-s", required=True, envvar="PULUMI_STACK", help="Stack whose mesh to render.")
-@click.option(
-    "--cwd",
-    "-C",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=".",
-    help="Folder of the project; default: here.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the index as one JSON document and nothing else.")
+@options.stack
+@options.cwd
+@options.as_json
 def render(folder: Path, stack: str, cwd: Path, as_json: bool) -> None:
     """Write the Kubernetes objects of the mesh into DIR, for Argo CD or Flux.
 

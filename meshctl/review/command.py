@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from meshctl import options
 from meshctl.completion import stacks
 
 FORMATS = {"text": "text", "markdown": "markdown", "json": "jsontext"}
@@ -20,16 +21,10 @@ FORMATS = {"text": "text", "markdown": "markdown", "json": "jsontext"}
 @click.option(
     "--stack", "-s", envvar="PULUMI_STACK", help="Stack whose file is read of a revision.", shell_complete=stacks
 )
-@click.option(
-    "--cwd",
-    "-C",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=".",
-    help="Folder of the project; default: here.",
-)
+@options.cwd
 @click.option("--format", "-f", "form", type=click.Choice(list(FORMATS)), help="Default: text.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: print.")
+@options.output
 @click.option("--charts", is_flag=True, help="Render the charts too, with helm; may need a network.")
 def diff(
     base: str,
@@ -67,17 +62,5 @@ def diff(
     except UserError as error:
         raise click.ClickException(str(error)) from error
     writer = import_module(f"meshctl.review.{FORMATS[form or ('json' if as_json else 'text')]}")
-    _put(writer.write(found), output)
+    options.put(writer.write(found), output)
     sys.exit(int(bool(found.after.errors)))
-
-
-def _put(text: str, output: Path | None) -> None:
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text)
-    except OSError as error:
-        message = f"{output}: cannot be written: {error.strerror}; name another file with --output"
-        raise click.ClickException(message) from error

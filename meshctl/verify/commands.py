@@ -7,33 +7,17 @@ from pathlib import Path
 
 import click
 
+from meshctl import options
+
 
 @click.command(
     epilog="Exit code: 0 every version answered in every cluster, 3 nobody could be asked and nothing else is wrong, 4 "
     "something did not answer; 1 and 2 when the command itself could not work."
 )
-@click.option("--stack", "-s", required=True, envvar="PULUMI_STACK", help="Stack whose mesh to verify.")
-@click.option(
-    "--cwd",
-    "-C",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=".",
-    help="Folder of the project; default: here.",
-)
-@click.option(
-    "--state",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="State file of the local engine; default: .pulumi-local/<project>/<stack>.json in the project.",
-)
-@click.option(
-    "--engine",
-    type=click.Choice(["local", "pulumi"]),
-    help="Whose state; default: pulumi if it is on PATH, else local.",
-)
+@options.of_a_stack
 @click.option(
     "--requests", type=click.IntRange(min=1, max=1000), default=20, show_default=True, help="From each cluster."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 def verify(stack: str, cwd: Path, state: Path | None, engine: str | None, requests: int, as_json: bool) -> None:
     """Call HelloWorld from every cluster, and say which versions answered, from where, in what share.
 

@@ -1,0 +1,123 @@
+"""`mesh upgrade`, `mesh rotate` and `mesh traffic`: commands that print steps, each a changed document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from meshctl import options as shared
+
+_write = click.option(
+    "--write",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the documents there, each as a file of the stack.",
+)
+
+
+@click.group()
+def upgrade() -> None:
+    """Bring the mesh to another version of Istio."""
+
+
+@upgrade.command("plan")
+@shared.stack
+@shared.cwd
+@click.option("--to", required=True, metavar="VERSION", help="Version of Istio.")
+@click.option("--revision", metavar="NAME", help="Name of the new control plane; default: the version, with dashes.")
+@click.option("--canary", metavar="CLUSTER", help="Cluster that goes first; default: the first control plane.")
+@_write
+@shared.as_json
+def upgrade_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **options: Any) -> None:
+    """Print the steps, each a change of the document; changes nothing and asks no cluster."""
+
+    def work() -> int:
+        from meshctl.plans import Wish
+        from meshctl.upgrade import plan
+
+        plan(Wish(stack, cwd, write, as_json), **options)
+        return 0
+
+    shared.guarded(work)
+
+
+@click.group()
+def traffic() -> None:
+    """Lead requests to another version of a service."""
+
+
+@traffic.command("plan")
+@shared.stack
+@shared.cwd
+@click.option("--host", required=True, help="The service, as the document's `traffic` has it.")
+@click.option("--to", required=True, metavar="SUBSET", help="Who gets the requests.")
+@click.option("--steps", default="10,50,100", show_default=True, metavar="PERCENT,...", help="100 alone: blue/green.")
+@click.option("--route", metavar="NAME", help="Whose requests; default: those of the route for all.")
+@_write
+@shared.as_json
+def traffic_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **options: Any) -> None:
+    """Print the steps, each a change of the document; changes nothing and asks no cluster."""
+
+    def work() -> int:
+        from meshctl.plans import Wish
+        from meshctl.traffic import plan
+
+        plan(Wish(stack, cwd, write, as_json), **options)
+        return 0
+
+    shared.guarded(work)
+
+
+@click.group()
+def rotate() -> None:
+    """Replace certificates and credentials while the mesh goes on."""
+
+
+@rotate.group("plan")
+def rotate_plan() -> None:
+    """Print the steps, each a change of the document; changes nothing and asks no cluster."""
+
+
+@rotate_plan.command("root")
+@shared.stack
+@shared.cwd
+@_write
+@shared.as_json
+def rotate_root(stack: str, cwd: Path, write: Path | None, as_json: bool) -> None:
+    """To another root: every cluster trusts both, then signs with the new one, then drops the old one."""
+    _rotation(stack, cwd, write, as_json, "root")
+
+
+@rotate_plan.command("intermediate")
+@shared.stack
+@shared.cwd
+@click.option("--cluster", "clusters", multiple=True, metavar="NAME", help="Only this one's; may be repeated.")
+@_write
+@shared.as_json
+def rotate_intermediate(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:
+    """To new signing certificates under the same root, one cluster after the other."""
+    _rotation(stack, cwd, write, as_json, "intermediate", clusters)
+
+
+@rotate_plan.command("tokens")
+@shared.stack
+@shared.cwd
+@click.option("--cluster", "clusters", multiple=True, metavar="NAME", help="Only to read this one; may be repeated.")
+@_write
+@shared.as_json
+def rotate_tokens(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:
+    """To other tokens with which clusters are read: new beside old, then without the old ones."""
+    _rotation(stack, cwd, write, as_json, "tokens", clusters)
+
+
+def _rotation(stack: str, cwd: Path, write: Path | None, as_json: bool, *what: Any) -> None:
+    def work() -> int:
+        from meshctl.plans import Wish
+        from meshctl.rotate import plan
+
+        plan(Wish(stack, cwd, write, as_json), *what)
+        return 0
+
+    shared.guarded(work)
