@@ -65,10 +65,10 @@ def test_each_text_is_in_one_place_and_there(stated: Patch, found: Any, words: s
 
 
 BAD: list[tuple[str, str, dict[str, Any]]] = [
-    ("certificate", "ended on 2026-05-31", {"certificate": authorities.client(ROOT, ends=NOW - timedelta(days=1)).pem}),
+    ("certificate", "ended at 2026-05-31", {"certificate": authorities.client(ROOT, ends=NOW - timedelta(days=1)).pem}),
     (
         "certificate",
-        "begins on 2026-06-02",
+        "begins at 2026-06-02",
         {"certificate": authorities.client(ROOT, begins=NOW + timedelta(days=1)).pem},
     ),
     ("certificate", "is not for clients", {"certificate": authorities.client(ROOT, purposes=(SERVER,)).pem}),

@@ -13,6 +13,7 @@ from mesh_components.topology.rules import (
     gke,
     ibm,
     ingress,
+    ingress_tls,
     kinds,
     machine_groups,
     machines,
@@ -68,6 +69,7 @@ RULES: tuple[Rule, ...] = (
     *applications.RULES,
     *traffic.RULES,
     *ingress.RULES,
+    *ingress_tls.RULES,
     *outside.RULES,
 )
 

@@ -8,11 +8,7 @@ from dataclasses import dataclass
 
 from mesh_components.settings import ClusterSettings, Finding
 from mesh_components.settings.ingress import IngressHost, IngressSettings
-from mesh_components.settings.place import NOT_AT_HAND, PlaceError
 from mesh_components.topology import meshes, names
-from mesh_components.topology.certificates.serving import certificate_remarks, key_remarks
-from mesh_components.topology.material import text
-from mesh_components.topology.outside import certificates, credential, tls_place
 from mesh_components.topology.rules.context import Context, at, error, quoted, warning
 from mesh_components.topology.rules.names import DNS_LABEL
 
@@ -26,13 +22,16 @@ _NAMESPACE_AND_NAME = 2
 
 
 @dataclass(frozen=True)
-class _Gateway:
+class Gateway:
+    """One ingress gateway of the document."""
+
     index: int
     number: int
     cluster: ClusterSettings
     settings: IngressSettings
 
     def at(self, key: str) -> str:
+        """The place of a key of it."""
         return at(self.index, f"ingress[{self.number}].{key}")
 
     def hosts(self) -> Iterator[tuple[str, IngressHost]]:
@@ -40,61 +39,16 @@ class _Gateway:
         return ((self.at(f"hosts[{n}]"), host) for n, host in enumerate(self.settings.hosts))
 
 
-def _gateways(context: Context) -> Iterator[_Gateway]:
+def gateways(context: Context) -> Iterator[Gateway]:
+    """Those of all clusters."""
     for index, cluster in context.clusters():
         for number, settings in enumerate(cluster.ingress):
-            yield _Gateway(index, number, cluster, settings)
-
-
-def no_credential(context: Context) -> Iterator[Finding]:
-    """MESH920."""
-    for gateway in _gateways(context):
-        for place, host in gateway.hosts():
-            if host.tls is None:
-                continue
-            given = [key for key in ("certificate", "key") if getattr(host.tls, key) is not None]
-            if not given and host.tls.credential is None:
-                yield error(
-                    "MESH920",
-                    f"{place}.tls",
-                    f"{quoted(host.host)} is to have TLS, and nothing says with which certificate",
-                    "name the TLS Secret as `credential`, or where `certificate` and `key` are",
-                )
-            elif len(given) == 1:
-                other = "key" if given == ["certificate"] else "certificate"
-                yield error(
-                    "MESH920",
-                    f"{place}.tls.{given[0]}",
-                    f"a Secret is made of a certificate and its key, and the {other} is missing",
-                    f"say where the {other} is; or name a Secret that is there, as `credential`",
-                )
-
-
-def credential_elsewhere(context: Context) -> Iterator[Finding]:
-    """MESH921 (https://github.com/istio/istio/issues/14598)."""
-    for gateway in _gateways(context):
-        for place, host in gateway.hosts():
-            name = host.tls.credential if host.tls else None
-            if name is None or SECRET.fullmatch(name):
-                continue
-            namespace, slash, _ = name.rpartition("/")
-            reason = (
-                f"it names a Secret of the namespace {quoted(namespace)}; a gateway reads the Secrets of its own "
-                f"namespace, {quoted(gateway.settings.namespace)}, and no others"
-                if slash
-                else f"{quoted(name)} cannot be the name of a Secret"
-            )
-            yield error(
-                "MESH921",
-                f"{place}.tls.credential",
-                reason,
-                f"have the Secret in {quoted(gateway.settings.namespace)}, and write its name alone",
-            )
+            yield Gateway(index, number, cluster, settings)
 
 
 def same_host(context: Context) -> Iterator[Finding]:
     """MESH922."""
-    for gateway in _gateways(context):
+    for gateway in gateways(context):
         first: dict[str, str] = {}
         for place, host in gateway.hosts():
             earlier = first.setdefault(host.host, place)
@@ -132,7 +86,7 @@ def same_name(context: Context) -> Iterator[Finding]:
 
 def redirect(context: Context) -> Iterator[Finding]:
     """MESH924."""
-    for gateway in _gateways(context):
+    for gateway in gateways(context):
         ports = gateway.settings.ports
         for place, host in gateway.hosts():
             if not host.https_redirect:
@@ -156,7 +110,7 @@ def redirect(context: Context) -> Iterator[Finding]:
 
 def closed(context: Context) -> Iterator[Finding]:
     """MESH925."""
-    for gateway in _gateways(context):
+    for gateway in gateways(context):
         ports = gateway.settings.ports
         for place, host in gateway.hosts():
             if host.tls is not None and ports.https is None:
@@ -186,7 +140,7 @@ def node_ports(context: Context) -> Iterator[Finding]:
     """MESH926."""
     for index, _ in context.clusters():
         first: dict[int, str] = {}
-        for gateway in _gateways(context):
+        for gateway in gateways(context):
             stated = gateway.settings.node_ports
             for key, number in (("http", stated.http), ("https", stated.https)):
                 if gateway.index != index or number is None:
@@ -211,7 +165,7 @@ def node_ports(context: Context) -> Iterator[Finding]:
 
 def words(context: Context) -> Iterator[Finding]:
     """MESH927."""
-    for gateway in _gateways(context):
+    for gateway in gateways(context):
         for key, value in (("name", gateway.settings.name), ("namespace", gateway.settings.namespace)):
             if not DNS_LABEL.fullmatch(value):
                 yield error(
@@ -254,7 +208,7 @@ def is_service(host: str) -> bool:
 
 def same_path(context: Context) -> Iterator[Finding]:
     """MESH928."""
-    for gateway in _gateways(context):
+    for gateway in gateways(context):
         for place, host in gateway.hosts():
             first: dict[str, int] = {}
             for number, route in enumerate(host.routes):
@@ -269,67 +223,7 @@ def same_path(context: Context) -> Iterator[Finding]:
                     )
 
 
-def beside_the_keys(context: Context) -> Iterator[Finding]:
-    """MESH929."""
-    root = context.mesh.istio.namespace
-    for gateway in _gateways(context):
-        if gateway.settings.namespace == root:
-            yield warning(
-                "MESH929",
-                gateway.at("namespace"),
-                f"an ingress gateway may read all Secrets of its namespace, and in {quoted(root)} lie the key with "
-                "which istiod signs, and credentials for the other clusters: who breaks into a proxy that the world "
-                "reaches has them all",
-                "leave `namespace` out, or name one of the gateway's own",
-            )
-
-
-def unsound(context: Context) -> Iterator[Finding]:
-    """MESH937."""
-    sources = dict(certificates(context.mesh))
-    for place, source in sources.items():
-        found = context.texts.get(place)
-        if len(source.stated) != 1:
-            said = f"names {', '.join(source.stated)}" if source.stated else "names nothing"
-            fix = "leave one of file, environment and secret"
-            yield error("MESH937", place, f"it {said}, and a text is in one place", fix)
-        elif isinstance(found, PlaceError):
-            fix = "correct the name, or set it: `pulumi config set --secret NAME < FILE`"
-            yield error("MESH937", place, f"{found}; without it there is no certificate to present", fix)
-    for gateway in _gateways(context):
-        for position, host in enumerate(gateway.settings.hosts):
-            place = tls_place(gateway.index, gateway.number, position)
-            chain, key = text(context.texts, f"{place}.certificate"), text(context.texts, f"{place}.key")
-            if context.now is None or NOT_AT_HAND in (chain, key):
-                continue
-            for remark in certificate_remarks(chain, host.host, context.now) if chain is not None else ():
-                yield Finding("MESH937", remark.severity, f"{place}.certificate", f"it {remark.what}", remark.fix)
-            for remark in key_remarks(key, chain) if key is not None else ():
-                yield Finding("MESH937", remark.severity, f"{place}.key", f"it {remark.what}", remark.fix)
-
-
-def two_in_one_secret(context: Context) -> Iterator[Finding]:
-    """MESH938."""
-    for gateway in _gateways(context):
-        first: dict[str, tuple[str, object]] = {}
-        for place, host in gateway.hosts():
-            if host.tls is None:
-                continue
-            name = credential(gateway.settings.name, host)
-            wanted = (host.tls.certificate, host.tls.key)
-            earlier, there = first.setdefault(name, (place, wanted))
-            if there != wanted:
-                yield error(
-                    "MESH938",
-                    f"{place}.tls.credential",
-                    f"the Secret {quoted(name)} is that of {earlier} too, and the two say differently what is in it",
-                    "give one of them a name of its own, or both the same `certificate` and `key`",
-                )
-
-
 RULES = (
-    no_credential,
-    credential_elsewhere,
     same_host,
     same_name,
     redirect,
@@ -337,7 +231,4 @@ RULES = (
     node_ports,
     words,
     same_path,
-    beside_the_keys,
-    unsound,
-    two_in_one_secret,
 )

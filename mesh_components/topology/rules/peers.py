@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from mesh_components.settings import Finding
 from mesh_components.settings.kubeconfig import Kubeconfig
-from mesh_components.settings.place import NOT_AT_HAND, PlaceError
+from mesh_components.settings.place import NOT_AT_HAND
 from mesh_components.topology import material
-from mesh_components.topology.certificates import client
+from mesh_components.topology.certificates import leaf
 from mesh_components.topology.certificates.bundle import Remark
 from mesh_components.topology.peers import authentications, places
 from mesh_components.topology.rules.context import Context, at, error, quoted, warning
+from mesh_components.topology.rules.texts import missing
 from mesh_components.topology.tokens import handed_out_elsewhere
 
 
@@ -64,20 +65,8 @@ def which(context: Context) -> Iterator[Finding]:
 
 def unreadable(context: Context) -> Iterator[Finding]:
     """MESH511."""
-    for place, settings in places(context.mesh):
-        found = context.texts.get(place)
-        if len(settings.stated) != 1:
-            said = f"names {', '.join(settings.stated)}" if settings.stated else "names nothing"
-            yield error(
-                "MESH511", place, f"it {said}, and a text is in one place", "leave one of file, environment and secret"
-            )
-        elif isinstance(found, PlaceError):
-            yield error(
-                "MESH511",
-                place,
-                f"{found}; without it no istiod can read the cluster",
-                "correct the name, or set it: `pulumi config set --secret NAME < FILE`",
-            )
+    without = "no istiod can read the cluster"
+    yield from missing(context, places(context.mesh), once="MESH511", absent="MESH511", without=without)
 
 
 def unsound(context: Context) -> Iterator[Finding]:
@@ -90,12 +79,12 @@ def unsound(context: Context) -> Iterator[Finding]:
         key = material.text(context.texts, f"{place}.key")
         if stated.client_certificate is None or certificate is None or NOT_AT_HAND in (certificate, key):
             continue
-        wrong = tuple(client.certificate_remarks(certificate, context.now))
+        wrong = tuple(leaf.client_remarks(certificate, context.now))
         for remark in wrong:
             yield _unsound(f"{place}.certificate", remark)
         if not wrong:
             yield from _ends_soon(context, f"{place}.certificate", certificate)
-        for remark in client.key_remarks(certificate, key) if key is not None else ():
+        for remark in leaf.key_remarks(key, certificate) if key is not None else ():
             yield _unsound(f"{place}.key", remark)
 
 
@@ -113,7 +102,7 @@ def authority(context: Context) -> Iterator[Finding]:
 
 
 def _ends_soon(context: Context, place: str, certificate: str) -> Iterator[Finding]:
-    found = client.first(certificate)
+    found = leaf.first(certificate)
     if isinstance(found, Remark) or context.now is None:
         return
     ends = found.parsed.not_valid_after_utc
@@ -127,7 +116,7 @@ def _ends_soon(context: Context, place: str, certificate: str) -> Iterator[Findi
 
 
 def _unsound(place: str, remark: Remark) -> Finding:
-    return error("MESH512", place, f"it {remark.what}; no istiod can read the cluster with it", remark.fix)
+    return Finding("MESH512", remark.severity, place, f"it {remark.what}", remark.fix)
 
 
 RULES = (which, unreadable, unsound, authority)

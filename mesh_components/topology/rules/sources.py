@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_components.settings import Finding
-from mesh_components.settings.place import PlaceError
 from mesh_components.topology import material
 from mesh_components.topology.certificates import Expected, Problem, problems, root_problems, signer_problems
 from mesh_components.topology.certificates.bundle import Part
 from mesh_components.topology.material import Stated
 from mesh_components.topology.roles import runs_istiod
 from mesh_components.topology.rules.context import Context, at, error, quoted, warning
+from mesh_components.topology.rules.texts import missing
 
 _NUMBERS = {
     "MESH313": {"expired", "not-yet-valid", "outlives-issuer"},
@@ -44,7 +44,7 @@ _KEYS = {Part.CA_CERT: "certificate", Part.CA_KEY: "key", Part.CERT_CHAIN: "chai
 
 
 def which(context: Context) -> Iterator[Finding]:
-    """MESH310: exactly one kind of source, and exactly one place for each text."""
+    """MESH310: exactly one kind of source."""
     for source in material.stated(context.mesh.trust):
         kinds = source.settings.stated
         if len(kinds) != 1:
@@ -66,25 +66,12 @@ def which(context: Context) -> Iterator[Finding]:
                     f"{len(logins)} logins are named, and Vault is asked with exactly one",
                     "name one of token, appRole and kubernetes",
                 )
-    for place, settings in material.places(context.mesh.trust):
-        if len(settings.stated) != 1:
-            said = f"names {', '.join(settings.stated)}" if settings.stated else "names nothing"
-            yield error(
-                "MESH310", place, f"it {said}, and a text is in one place", "leave one of file, environment and secret"
-            )
 
 
 def unreadable(context: Context) -> Iterator[Finding]:
-    """MESH311."""
-    for place, settings in material.places(context.mesh.trust):
-        found = context.texts.get(place)
-        if isinstance(found, PlaceError) and len(settings.stated) == 1:
-            yield error(
-                "MESH311",
-                place,
-                f"{found}; without it no cluster gets its certificate",
-                "correct the name, or set it: `pulumi config set --secret NAME < FILE`",
-            )
+    """MESH310, of a text that is named never or twice; MESH311."""
+    without = "no cluster gets its certificate"
+    yield from missing(context, material.places(context.mesh.trust), once="MESH310", absent="MESH311", without=without)
 
 
 def unsound(context: Context) -> Iterator[Finding]:
