@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from meshctl.check.facts import Drift, Unread
-from meshctl.local.model import Goal, Op, Record, StepError
+from meshctl.local.model import Op, Record, StepError
 from meshctl.local.passphrase import Crypter, PassphraseError, from_environment
 from meshctl.local.planner import cluster_name
 from meshctl.local.project import Project
@@ -72,20 +72,8 @@ def drift(cluster: Cluster, record: Record, identity: str) -> Drift | None:
     Raises ApiError, or Unreachable, where it cannot be read.
     """
     _, kind, _ = type_of(record.type, record.inputs)
-    goal = Goal(
-        urn=record.urn,
-        type=record.type,
-        name=record.name,
-        custom=record.custom,
-        parent=record.parent,
-        provider=record.provider,
-        inputs=record.inputs,
-        secret_inputs=record.secret_inputs,
-        dependencies=record.dependencies,
-        options=record.options,
-    )
     try:
-        step = plan(cluster, goal, record, Settings(identity, secret_mutable=True, config_map_mutable=True))
+        step = plan(cluster, record.goal(), record, Settings(identity, secret_mutable=True, config_map_mutable=True))
     except StepError as failure:
         if isinstance(failure.__cause__, ApiError) and failure.__cause__.code in (401, 403):
             raise failure.__cause__ from None

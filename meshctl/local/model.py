@@ -91,6 +91,21 @@ class Record:
     pending: Op | None = None
     """The operation that was begun and whose end was never recorded: the process was killed in between."""
 
+    def goal(self) -> Goal:
+        """What was asked for when it was recorded."""
+        return Goal(
+            urn=self.urn,
+            type=self.type,
+            name=self.name,
+            custom=self.custom,
+            parent=self.parent,
+            provider=self.provider,
+            inputs=self.inputs,
+            secret_inputs=self.secret_inputs,
+            dependencies=self.dependencies,
+            options=self.options,
+        )
+
 
 @dataclass(frozen=True)
 class FieldChange:

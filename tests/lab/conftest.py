@@ -21,6 +21,7 @@ from meshctl.lab.lab import DEFAULT_CLUSTERS, Lab
 from tests.support.istio_documents import CRDS
 
 T = TypeVar("T")
+pytest.register_assert_rewrite("tests.support.faults")
 FOUR_CLUSTERS = ("cluster1", "cluster2", "cluster3", "cluster4")
 THREE_CLUSTERS = (*DEFAULT_CLUSTERS, "cluster3")
 

@@ -8,11 +8,10 @@ on its address in the proxy's place.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from meshctl.check.report import FAILED, GREEN, WARNED
+from meshctl.check.report import GREEN
 from tests.lab.conftest import RealLab
 from tests.support.faults import Fault, Mesh
 from tests.support.seeds import FAULTS
@@ -52,16 +51,4 @@ class TestFresh:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_is_named_once_and_its_fix_works(mesh: Mesh, fault: Fault) -> None:
-    mesh.up_once()
-    with fault.seeded(mesh) as fix:
-        found = mesh.look()
-        said = [f"{one.code} {one.where}: {one.cause}" for one in found.problems]
-        assert {one.code for one in found.problems} == {fault.code}, said
-        assert {one.severity for one in found.problems} == {fault.severity}
-        assert {one.where for one in found.problems} == set(fault.where)
-        assert found.exit_code == (FAILED if fault.severity == "error" else WARNED)
-        assert all(fault.fix in one.fix for one in found.problems), [one.fix for one in found.problems]
-        assert all((Path(__file__).parents[2] / one.page).is_file() for one in found.problems)
-        fix()
-    healed = mesh.wait_for_green()
-    assert [f"{one.code} {one.where}: {one.cause}" for one in healed.problems] == []
+    fault.check(mesh)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from meshctl.check.report import FAILED, GREEN, WARNED
+from meshctl.check.report import GREEN
 from tests.lab.conftest import RealLab
 from tests.support.faults import Fault, Mesh
 from tests.support.seeds import CHART_FAULTS
@@ -38,14 +38,4 @@ def test_a_fresh_mesh_is_green_and_says_what_only_istiod_could_tell(mesh: Mesh) 
 
 @pytest.mark.parametrize("fault", CHART_FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_is_named_once_and_mesh_up_puts_it_right(mesh: Mesh, fault: Fault) -> None:
-    mesh.up_once()
-    with fault.seeded(mesh) as fix:
-        found = mesh.look()
-        said = [f"{one.code} {one.where}: {one.cause}" for one in found.problems]
-        assert {one.code for one in found.problems} == {fault.code}, said
-        assert {one.severity for one in found.problems} == {fault.severity}
-        assert {one.where for one in found.problems} == set(fault.where)
-        assert found.exit_code == (FAILED if fault.severity == "error" else WARNED)
-        assert all(fault.fix in one.fix for one in found.problems), [one.fix for one in found.problems]
-        fix()
-    assert [f"{one.code} {one.cause}" for one in mesh.wait_for_green().problems] == []
+    fault.check(mesh)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 
 from meshctl.check.gather import Limits
 from meshctl.check.look import look
-from meshctl.check.report import Report
+from meshctl.check.report import FAILED, WARNED, Report
 from meshctl.cli import main
 from meshctl.lab.api import MERGE, Api
 from meshctl.lab.lab import Lab
@@ -26,6 +26,7 @@ from meshctl.local.passphrase import Crypter
 from meshctl.local.project import load
 from meshctl.local.state import Store
 from tests.support.authorities import Authority
+from tests.support.graph import ROOT
 from tests.support.project import PASSPHRASE, Project
 from tests.support.recipes import CHARTS
 
@@ -188,3 +189,19 @@ class Fault:
         """Make it; hands over what follows its fix."""
         fix = self.seed(mesh)
         yield fix or mesh.up
+
+    def check(self, mesh: Mesh) -> None:
+        """Seed it in a green mesh: exactly its check names it, and following its fix makes the mesh green again."""
+        mesh.up_once()
+        with self.seeded(mesh) as fix:
+            found = mesh.look()
+            said = [f"{one.code} {one.where}: {one.cause}" for one in found.problems]
+            assert {one.code for one in found.problems} == {self.code}, said
+            assert {one.severity for one in found.problems} == {self.severity}
+            assert {one.where for one in found.problems} == set(self.where)
+            assert found.exit_code == (FAILED if self.severity == "error" else WARNED)
+            assert all(self.fix in one.fix for one in found.problems), [one.fix for one in found.problems]
+            assert all((ROOT / one.page).is_file() for one in found.problems)
+            fix()
+        healed = mesh.wait_for_green()
+        assert [f"{one.code} {one.where}: {one.cause}" for one in healed.problems] == []

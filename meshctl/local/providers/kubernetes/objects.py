@@ -131,21 +131,7 @@ def desire(goal: Goal, record: Record | None, stack: str, drawn: str = "") -> De
 
 def recorded(record: Record, stack: str) -> Desired:
     """The object that was asked for last time, in the same shape, to be compared with."""
-    return desire(
-        Goal(
-            urn=record.urn,
-            type=record.type,
-            name=record.name,
-            custom=record.custom,
-            parent=record.parent,
-            provider=record.provider,
-            inputs=record.inputs,
-            secret_inputs=record.secret_inputs,
-            dependencies=record.dependencies,
-        ),
-        record,
-        stack,
-    )
+    return desire(record.goal(), record, stack)
 
 
 def secret_properties(api_version: str, kind: str, named: frozenset[str]) -> frozenset[str]:
