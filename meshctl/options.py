@@ -55,8 +55,10 @@ def put(text: str, file: Path | None, *, new: bool = False) -> None:
         with file.open("x" if new else "w", encoding="utf-8") as opened:
             opened.write(text)
     except OSError as error:
-        reason = "is there already" if new and file.exists() else f"cannot be written: {error.strerror}"
-        raise click.ClickException(f"{file}: {reason}; name another file with --output") from error
+        message = f"{file}: cannot be written: {error.strerror}; name another file with --output"
+        if new and file.exists():
+            message = f"{file}: it is there already; name a new file with --output"
+        raise click.ClickException(message) from error
 
 
 def guarded(work: Callable[[], int]) -> None:

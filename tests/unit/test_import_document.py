@@ -157,7 +157,7 @@ class TestCommand:
         assert yaml.safe_load(text)["config"]["mesh:mesh"]["id"] == "mesh1"
         assert "note: a note" in done.stderr
         again = self.run("east=a", "west=b", "--output", str(config / "new/Pulumi.prod.yaml"))
-        assert "is there already; name a new file" in again.stderr
+        assert "it is there already; name a new file with --output" in again.stderr
 
     @pytest.mark.usefixtures("config")
     def test_as_json_with_nothing_else(self) -> None:
