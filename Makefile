@@ -8,6 +8,9 @@ BIN := .venv/bin
 # The states here are encrypted with a passphrase of this checkout, made at the first `make up` and kept by `make down`.
 export PULUMI_CONFIG_PASSPHRASE_FILE ?= $(CURDIR)/.pulumi-local/passphrase
 
+# Images for containers often forbid bytecode. Without it every command compiles Pulumi's SDK anew: 3.3 s instead of 1.3 s.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help up down test test-fast test-lab bench lint format docs pictures istio-types lock clean
 
 # `kubectl get crds -o yaml` has them too, or the chart istio/base.
