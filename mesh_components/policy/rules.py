@@ -22,7 +22,12 @@ _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _RBAC_NAME = re.compile(r"[^/%]+")
 _READS = frozenset({"get", "list", "watch"})
-_REVIEWS = frozenset({"tokenreviews", "subjectaccessreviews"})
+_ASKED: Mapping[str, frozenset[str]] = {
+    # What istiod asks of a reader beside reading; the role of Istio's chart grants it.
+    "tokenreviews": frozenset({"create"}),
+    "subjectaccessreviews": frozenset({"create"}),
+    "serviceexports": frozenset({"create", "delete"}),
+}
 _READER = re.compile(rf"{names.OWN_READER}|istio-reader")
 _GATEWAY_LABELS = ("eastwestgateway", "crossmeshgateway")
 _HAS_SECRETS: Mapping[str, frozenset[str]] = {
@@ -95,8 +100,13 @@ def _reader_only_reads(resources: Sequence[Resource]) -> Found:
             wanted, verbs = set(map(str, items(rule.get("resources")))), set(map(str, items(rule.get("verbs"))))
             if "*" in wanted and set(items(rule.get("apiGroups"))) & {"*", ""}:
                 yield item, "the reader of a cluster may read every kind, Secrets of all namespaces among them", _RIGHTS
-            elif extra := sorted(verbs - _READS - ({"create"} if wanted <= _REVIEWS else set())):
+            elif extra := sorted(verbs - _READS - _asked(wanted)):
                 yield item, f"the reader of a cluster may {', '.join(extra)} {', '.join(sorted(wanted))}", _RIGHTS
+
+
+def _asked(wanted: set[str]) -> frozenset[str]:
+    """Verbs beside reading that istiod needs for all these resources."""
+    return frozenset.intersection(*(_ASKED.get(one, frozenset()) for one in wanted)) if wanted else frozenset()
 
 
 _RIGHTS = "grant get, list and watch of what istiod reads; `discovery.account: own` does (docs/security.md)"

@@ -163,10 +163,17 @@ class TestBeyond:
     def test_a_pack_is_not_told_what_is_secret_and_says_nothing_of_it(self) -> None:
         assert broken(lambda: secret(string_data={"token": JWT}), told=False) == set()
 
-    def test_reviews_are_created_to_ask_and_not_to_change(self) -> None:
+    def test_what_istiod_asks_for_beside_reading_is_granted_and_no_more(self) -> None:
         review = {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]}
+        exports = {
+            "apiGroups": ["multicluster.x-k8s.io"],
+            "resources": ["serviceexports"],
+            "verbs": ["get", "list", "watch", "create", "delete"],
+        }
+        both = {**exports, "resources": ["serviceexports", "services"]}
         everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get"]}
-        assert broken(lambda: reader(READER, review)) == set()
+        assert broken(lambda: reader(READER, review, exports)) == set()
+        assert broken(lambda: reader(both)) == {"reader-only-reads"}
         assert broken(lambda: reader(everything)) == {"reader-only-reads"}
 
     def test_a_port_in_clear_is_found_and_an_internal_load_balancer_is_not_public(self) -> None:
