@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mesh_components.policy import RULES, Resource, Violation, violations
 from meshctl.local.model import Goal
 
 __all__ = ["Violation", "resources", "summary", "violations"]
-_LISTED = 3
 
 
 def resources(goals: Iterable[Goal]) -> list[Resource]:
@@ -27,20 +26,17 @@ def resources(goals: Iterable[Goal]) -> list[Resource]:
     ]
 
 
-def tell(goals: Iterable[Goal], told: set[str], warn: Callable[[str], None]) -> None:
-    """Warn of each rule that is broken, once; what was said is put into `told`."""
-    for words in summary(violations(resources(goals))):
-        if words not in told:
-            told.add(words)
-            warn(words)
+def tell(goals: Iterable[Goal], stack: str, warn: Callable[[str], None]) -> None:
+    """Warn of the rules that are broken: in one line, since the program goes on."""
+    if words := summary(violations(resources(goals))):
+        warn(f"policies: {words}; `mesh policy --stack {stack}` says where, and what to do")
 
 
-def summary(found: Sequence[Violation]) -> Iterator[str]:
-    """A line for each rule that is broken."""
-    for rule in RULES:
-        mine = sorted((item for item in found if item.rule == rule.name), key=lambda item: item.name)
-        if not mine:
-            continue
-        more = f" and {len(mine) - _LISTED} more" if len(mine) > _LISTED else ""
-        which = ", ".join(item.name for item in mine[:_LISTED])
-        yield f"policy {rule.name} ({rule.level}): {mine[0].reason}: {which}{more}; fix: {mine[0].fix}"
+def summary(found: Sequence[Violation]) -> str:
+    """The rules that are broken, and how often; empty where none is."""
+    broken = [(rule, sum(item.rule == rule.name for item in found)) for rule in RULES]
+    return ", ".join(
+        rule.name + f" ({rule.level})" * (rule.level == "mandatory") + f" {times} times" * (times > 1)
+        for rule, times in broken
+        if times
+    )

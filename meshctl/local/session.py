@@ -157,7 +157,7 @@ class Session:
         except Exception as failure:  # noqa: BLE001 (a program may raise anything)
             error = f"the program failed:\n{_trace(failure, project.program.parent)}"
         if preview:
-            policy.tell(engine.planner.goals.values(), self._warned, self._watcher.warn)
+            policy.tell(engine.planner.goals.values(), project.stack, self._watcher.warn)
         failures = self._named(engine.failures)
         failures += list(dict.fromkeys(monitor.errors)) or ([scrub(error, iter(hidden))] if error else [])
         return engine, failures, monitor

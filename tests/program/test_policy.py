@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from mesh_components import RootCA, RootCAArgs
-from mesh_components.policy import RULES, Resource, violations
+from mesh_components.policy import RULES, Resource, Violation, violations
 from meshctl.cli import main
 from meshctl.local import policy as local
 from tests.support.drawings import STACKS
@@ -226,7 +226,8 @@ class TestCommand:
         assert "there is no rule 'all'; there are no-secret-in-clear" in found.stderr
 
 
-def test_a_summary_is_a_line_a_rule() -> None:
+def test_a_summary_names_each_rule_once() -> None:
     found = violations([Resource(f"u{n}", "kubernetes:core/v1:Secret", f"s{n}", {"type": TOKEN}) for n in range(5)])
-    assert [line.partition(":")[0] for line in local.summary(found)] == ["policy tokens-end (advisory)"]
-    assert "s0, s1, s2 and 2 more" in next(iter(local.summary(found)))
+    assert local.summary(found) == "tokens-end 5 times"
+    assert local.summary([]) == ""
+    assert local.summary([Violation("root-is-protected", "u", "root", "why", "fix")]) == "root-is-protected (mandatory)"
