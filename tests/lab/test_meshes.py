@@ -84,7 +84,7 @@ def meshes(lab3: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     made = {}
     for number, name in enumerate(SERVICES, 1):
         api = Api(lab3.kubeconfig(f"cluster{number}"))
-        project = Project(tmp_path_factory.mktemp(name), lab3.dir)
+        project = Project(tmp_path_factory.mktemp(name), lab3.dir, called=name)
         made[name] = Mesh(name, project, api, everything(api))
     try:
         yield made
@@ -177,6 +177,25 @@ def test_no_credential_crosses_over(meshes: dict[str, Mesh], said: dict[str, Mes
     del said
     for mesh in meshes.values():
         assert not [name for name in mesh.listed("/api/v1/namespaces/istio-system/secrets") if "remote" in name]
+
+
+def test_facts_come_from_the_other_s_stack_as_well(meshes: dict[str, Mesh], said: dict[str, MeshFacts]) -> None:
+    """Nothing of the mesh is another for it; and what that stack says has to be signed off as a file has."""
+    mesh, theirs = meshes["mesh1"], meshes["mesh2"].project
+    over = {"MESH_STATES": str(theirs.folder / ".pulumi-local")}
+    document = mesh.document(said)
+    document["meshes"][0]["facts"] = {"stack": f"organization/mesh/{theirs.stack}"}
+    mesh.project.write(document)
+    preview = mesh.project.run("preview", "--json", over=over)
+    assert preview.returncode == 0, preview.stderr
+    other = [(row["op"], row["type"]) for row in json.loads(preview.stdout) if row["op"] != "same"]
+    assert other == [("read", "pulumi:pulumi:StackReference")]
+    document["meshes"][0]["digest"] = said["mesh3"].digest
+    mesh.project.write(document)
+    refused = mesh.project.run("up", "--yes", "--skip-preview", over=over)
+    mesh.project.write(mesh.document(said))
+    assert refused.returncode != 0
+    assert "MESH804" in refused.stdout + refused.stderr
 
 
 def test_a_document_that_was_changed_on_the_way_is_refused(meshes: dict[str, Mesh], said: dict[str, MeshFacts]) -> None:

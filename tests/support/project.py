@@ -21,18 +21,19 @@ PASSPHRASE = "correct horse battery staple"
 class Project:
     """A copy of the program with a stack file to change, and its own state."""
 
-    def __init__(self, folder: Path, lab: Path, *, source: Path = ROOT, stack: str = "local") -> None:
+    def __init__(self, folder: Path, lab: Path, *, source: Path = ROOT, stack: str = "local", called: str = "") -> None:
+        """The stack `stack` of a program, under another name if one is given."""
         self.folder = folder
-        self.stack = stack
+        self.stack = called or stack
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("Pulumi.yaml", "__main__.py"):
             shutil.copy(source / name, folder / name)
         settings = source / "stacks" / f"Pulumi.{stack}.yaml"
-        self.settings = folder / settings.relative_to(source)
+        self.settings = folder / settings.relative_to(source).with_name(f"Pulumi.{self.stack}.yaml")
         self.settings.parent.mkdir(exist_ok=True)
         shutil.copy(settings, self.settings)
         (folder / ".lab").symlink_to(lab)
-        self.state = folder / ".pulumi-local" / "mesh" / f"{stack}.json"
+        self.state = folder / ".pulumi-local" / "mesh" / f"{self.stack}.json"
 
     @property
     def config(self) -> dict[str, Any]:
