@@ -43,6 +43,11 @@ def from_stack(config: pulumi.Config, folder: Path) -> MeshFederationArgs:
         mesh = parse(config.get_object("mesh"))
     except FindingsError as error:
         raise pulumi.RunError(str(error)) from None
+    return named_by(mesh, config, folder)
+
+
+def named_by(mesh: MeshSettings, config: pulumi.Config, folder: Path) -> MeshFederationArgs:
+    """The arguments of a document that was read: with the kubeconfigs, certificates and facts that it names."""
     return MeshFederationArgs(
         mesh=with_folder(mesh, folder),
         kubeconfigs=_kubeconfigs({i: c.kubeconfig for i, c in enumerate(mesh.clusters)}, config, folder),

@@ -37,6 +37,9 @@ class MeshFederationArgs(ComponentArgs):
     `topology.peers.places`, `topology.ibm.api_keys`)."""
     clusters: Mapping[str, Cluster] = Field(default_factory=dict)
     """Clusters of the calling program, by name; the others are attached by their kubeconfig."""
+    kubeconfig_outputs: Mapping[str, pulumi.Output[str]] = Field(default_factory=dict, repr=False)
+    """By name of the cluster: contents that other resources of the program give, and that may be known only when it
+    runs. What `kubeconfigs` says beside is looked at by the rules."""
     facts: Facts = Field(default_factory=dict)
     """What other meshes say of themselves, by position in the document's `meshes`, as far as it stands in files."""
     stack_facts: Mapping[int, pulumi.Output[Any]] = Field(default_factory=dict)
@@ -83,11 +86,11 @@ def checked(args: MeshFederationArgs) -> None:
             holds_chart=lambda folder, chart: (Path(folder).expanduser() / chart / "Chart.yaml").is_file(),
             texts=args.texts,
             now=datetime.now(UTC),
-            brought=frozenset(args.clusters),
+            brought=frozenset({*args.clusters, *args.kubeconfig_outputs}),
             facts=args.facts,
         )
     except FindingsError as error:
-        raise pulumi.RunError(str(error)) from None
+        raise pulumi.RunError(str(error)) from error
     absent = google_cas.missing() if _asks_google(args.mesh.trust) else None
     if absent:
         raise pulumi.RunError(absent)

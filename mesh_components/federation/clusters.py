@@ -55,13 +55,19 @@ def cluster_of(
 
 
 def _attached(args: MeshFederationArgs, prefix: str, item: ClusterPlan, opts: pulumi.ResourceOptions) -> Cluster:
-    kubeconfig = args.kubeconfig(item.name)
-    if kubeconfig is None:
-        raise pulumi.RunError(f'nothing says how to reach the cluster "{item.name}": {_HANDED}')
-    access: dict[str, Any] = {"kubeconfig": kubeconfig.contents, "context": kubeconfig.context, **_described(item)}
+    access = {**_access(args, item.name), **_described(item)}
     if item.settings.k3s is not None:
         return K3sCluster(prefix, K3sClusterArgs(server=item.settings.k3s.server, **access), opts)
     return AttachedCluster(prefix, AttachedClusterArgs(**access), opts)
+
+
+def _access(args: MeshFederationArgs, name: str) -> dict[str, Any]:
+    if name in args.kubeconfig_outputs:
+        return {"kubeconfig": args.kubeconfig_outputs[name]}
+    kubeconfig = args.kubeconfig(name)
+    if kubeconfig is None:
+        raise pulumi.RunError(f'nothing says how to reach the cluster "{name}": {_HANDED}')
+    return {"kubeconfig": kubeconfig.contents, "context": kubeconfig.context}
 
 
 def _gke(
