@@ -11,7 +11,7 @@ export PULUMI_CONFIG_PASSPHRASE_FILE ?= $(CURDIR)/.pulumi-local/passphrase
 # Images for containers often forbid bytecode. Without it every command compiles Pulumi's SDK anew: 3.3 s instead of 1.3 s.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up down test test-fast test-lab bench lint format docs pictures istio-types lock clean
+.PHONY: help up down test test-fast test-lab bench lint format docs pictures istio-types provider-schema lock clean
 
 # `kubectl get crds -o yaml` has them too, or the chart istio/base.
 CRDS ?= ../shared/istio/crds-1.30.3.yaml
@@ -68,6 +68,7 @@ lint: .venv/ready ## ruff and mypy --strict
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy mesh_components meshctl tests tools/istio_types __main__.py
+	@$(BIN)/mypy provider # two files of the name __main__ are too many at once
 
 format: .venv/ready ## let ruff put the code into form
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -86,6 +87,9 @@ pictures: .venv/ready ## draw docs/images from the stack files, and the page of 
 
 istio-types: .venv/ready ## write mesh_components/istio from the CRDs of a version of Istio: CRDS=<file>
 	@$(BIN)/python -m tools.istio_types $(CRDS)
+
+provider-schema: .venv/ready ## write provider/schema.json, what programs in other languages see of the components
+	@$(BIN)/python -m mesh_components.provider > provider/schema.json.new && mv provider/schema.json.new provider/schema.json
 
 lock: .venv/ready ## pin the newest packages that pyproject.toml allows, with hashes
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra dev --extra docs pyproject.toml -o requirements.txt
