@@ -155,6 +155,16 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
 
     # what tests ask
 
+    def note(self, name: str) -> str:
+        """The URN of a resource that somebody else registered."""
+        urn = f"urn:pulumi:test::mesh::other:index:Thing::{name}"
+        self._urns[urn] = name
+        return urn
+
+    def name_of(self, urn: str) -> str:
+        """The key of a resource among those that are recorded."""
+        return self._urns[urn]
+
     def of_type(self, type_: str) -> list[Registered]:
         return [item for item in self.resources_by_name.values() if item.type == type_]
 
