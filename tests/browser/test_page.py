@@ -21,29 +21,31 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("count", [2, 5, 20, 100])
-def test_every_size_renders_alone_and_for_everyone(browser: Browser, tmp_path: Path, count: int, dark: bool) -> None:
+def test_every_size_renders_alone_and_for_everyone(browser: Browser, tmp_path: Path, count: int) -> None:
     """Nothing is asked for, nothing is complained of, nothing lies over anything else, and axe-core (the rules of WCAG
     that a program can check, contrast among them) finds nothing."""
     from axe_playwright_python.sync_playwright import Axe
 
-    with Visit(browser, pages.written(pages.scene(pages.document(count)), tmp_path), dark=dark) as visit:
-        page = visit.page
-        assert page.locator(".tile").count() == count
-        assert page.locator("body[data-ready=yes]").count() == 1
-        boxes = [tile.bounding_box() for tile in page.locator(".tile").all()[:30]]
-        for number, one in enumerate(boxes):
-            for other in boxes[:number]:
-                assert one
-                assert other
-                apart = one["x"] >= other["x"] + other["width"] or other["x"] >= one["x"] + one["width"]
-                assert apart or one["y"] >= other["y"] + other["height"] or other["y"] >= one["y"] + one["height"]
-        page.locator(".tile").nth(1).click()
-        if count <= 20:
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-        assert (visit.told, visit.asked) == ([], [])
+    written = pages.written(pages.scene(pages.document(count)), tmp_path)
+    for dark in (False, True):
+        with Visit(browser, written, dark=dark) as visit:
+            page = visit.page
+            assert page.locator(".tile").count() == count
+            assert page.locator("body[data-ready=yes]").count() == 1
+            boxes = [tile.bounding_box() for tile in page.locator(".tile").all()[:30]]
+            for number, one in enumerate(boxes):
+                for other in boxes[:number]:
+                    assert one
+                    assert other
+                    apart = one["x"] >= other["x"] + other["width"] or other["x"] >= one["x"] + one["width"]
+                    assert apart or one["y"] >= other["y"] + other["height"] or other["y"] >= one["y"] + one["height"]
+            page.locator(".tile").nth(1).click()
+            # What is new on larger pages is more of the same, and it takes axe-core minutes to say so.
+            if count <= 5:
+                found = Axe().run(page)
+                assert found.violations_count == 0, found.generate_report()
+            assert (visit.told, visit.asked) == ([], [])
 
 
 def test_a_click_shows_what_is_behind_a_cluster_and_a_line(browser: Browser, tmp_path: Path) -> None:

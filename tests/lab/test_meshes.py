@@ -187,13 +187,12 @@ def test_facts_come_from_the_other_s_stack_as_well(meshes: dict[str, Mesh], said
     document["meshes"][0]["facts"] = {"stack": f"organization/mesh/{theirs.stack}"}
     mesh.project.write(document)
     preview = mesh.project.run("preview", "--json", over=over)
-    assert preview.returncode == 0, preview.stderr
-    other = [(row["op"], row["type"]) for row in json.loads(preview.stdout) if row["op"] != "same"]
-    assert other == [("read", "pulumi:pulumi:StackReference")]
     document["meshes"][0]["digest"] = said["mesh3"].digest
     mesh.project.write(document)
     refused = mesh.project.run("up", "--yes", "--skip-preview", over=over)
     mesh.project.write(mesh.document(said))
+    assert preview.returncode == 0, preview.stderr
+    assert {row["op"] for row in json.loads(preview.stdout)} == {"same"}
     assert refused.returncode != 0
     assert "MESH804" in refused.stdout + refused.stderr
 

@@ -99,7 +99,9 @@ def planned(request: pytest.FixtureRequest) -> tuple[dict[str, Any], tuple[Step,
 def test_a_step_s_preview_shows_what_is_its_own(planned: tuple[dict[str, Any], tuple[Step, ...]]) -> None:
     document, steps = planned
     assert steps
-    graphs = [federation(document), *(federation(step.document) for step in steps)]
+    graphs = [federation(document)]
+    for step in steps:
+        graphs.append(federation(step.document) if step.changes_document else graphs[-1])
     for step, (before, after) in zip(steps, pairwise(graphs), strict=True):
         shown = list(changes(before, after))
         assert bool(shown) == (step.changes_document and bool(step.clusters)), step.title
@@ -108,15 +110,19 @@ def test_a_step_s_preview_shows_what_is_its_own(planned: tuple[dict[str, Any], t
         assert {change.op for change in shown} <= OPS.get(step.kind, {"create", "update"}), step.title
         things = [(change.cluster, change.thing) for change in shown]
         assert len(set(things)) == len(things), step.title
-        # What is shown is what is done: the graph of the first preview is that of up.
-        assert federation(step.document, preview=True).drawing() == after.drawing()
+        if step.changes_document:
+            # What is shown is what is done: the graph of the first preview is that of up.
+            assert federation(step.document, preview=True).drawing() == after.drawing()
+        else:
+            assert step.document == document, step.title
+        document = step.document
 
 
 def test_the_way_back_of_a_step_is_what_was_there_before(planned: tuple[dict[str, Any], tuple[Step, ...]]) -> None:
     document, steps = planned
     before = [document, *(step.document for step in steps)]
     for there, step in zip(before, steps, strict=False):
-        assert list(changes(federation(there), federation(step.rollback.document))) == [], step.title
+        assert step.rollback.document == there, step.title
 
 
 def changes(before: Graph, after: Graph) -> Iterator[Change]:

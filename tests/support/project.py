@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from tests.support import warm
 from tests.support.graph import ROOT
 
 PASSPHRASE = "correct horse battery staple"
@@ -51,9 +52,13 @@ class Project:
         """Put another document into the stack file."""
         self.settings.write_text(yaml.safe_dump({"config": {**self.config, "mesh:mesh": document}}))
 
+    def words(self, *words: str) -> list[str]:
+        """Of a command about the stack of this project."""
+        return [*words, "--stack", self.stack, "--engine", "local"]
+
     def command(self, *words: str) -> list[str]:
         """`mesh` with the stack of this project."""
-        return [sys.executable, "-m", "meshctl.cli", *words, "--stack", self.stack, "--engine", "local"]
+        return [sys.executable, "-m", "meshctl.cli", *self.words(*words)]
 
     def environment(self, **over: str | None) -> dict[str, str]:
         """Of a person who has set the passphrase. None takes a variable away."""
@@ -63,15 +68,7 @@ class Project:
 
     def run(self, *words: str, over: Mapping[str, str | None] | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, whatever its end is."""
-        return subprocess.run(
-            self.command(*words),
-            cwd=self.folder,
-            env=self.environment(**(over or {})),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        return warm.mesh(self.words(*words), self.folder, self.environment(**(over or {})))
 
     def done(self, *words: str) -> str:
         """Run a command that must succeed. Returns what it printed on stdout."""
@@ -81,10 +78,7 @@ class Project:
 
     def alone(self, *words: str) -> str:
         """Run a command that is about no stack, and must succeed. Returns what it printed on stdout."""
-        command = [sys.executable, "-m", "meshctl.cli", *words]
-        done = subprocess.run(
-            command, cwd=self.folder, env=self.environment(), capture_output=True, text=True, check=False
-        )
+        done = warm.mesh(words, self.folder, self.environment())
         assert done.returncode == 0, f"mesh {' '.join(words)}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 

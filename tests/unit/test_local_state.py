@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ class TestWhatIsWritten:
     """A record is the same after it was written and read, secrets and all."""
 
     @settings(max_examples=40)
-    @given(st.lists(records(), max_size=4, unique_by=lambda r: r.urn))
+    @given(st.lists(records(), max_size=4, unique_by=attrgetter("urn")))
     def test_comes_back(self, tmp_path_factory: pytest.TempPathFactory, given_records: Any) -> None:
         path = tmp_path_factory.mktemp("state") / "s.json"
         first = store(path)
@@ -336,6 +337,7 @@ class TestLock:
 
 RUN = """
 import os, signal, sys
+from operator import attrgetter
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from meshctl.local import passphrase

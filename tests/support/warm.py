@@ -1,0 +1,123 @@
+"""`mesh` commands in processes of their own that need not start from nothing.
+
+A command imports for longer than it works, and the tests run hundreds. One process imports what commands import and
+forks for each of them: arguments, folder, environment and outputs are the command's own, as if somebody had typed it.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+_ROOT = Path(__file__).parents[2]
+_HANGS = 300
+"""Seconds after which a command is taken for one that never ends."""
+
+
+class _Server:
+    """The process that forks, as seen from the tests."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            cwd=_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, request: Mapping[str, Any]) -> int:
+        """Exit code of one command."""
+        asked, answers = self._process.stdin, self._process.stdout
+        assert asked is not None
+        assert answers is not None
+        with self._lock:
+            asked.write(json.dumps(request) + "\n")
+            asked.flush()
+            answer = answers.readline()
+        assert answer, "the process that runs commands has ended"
+        return int(answer)
+
+
+_server = cache(_Server)
+
+
+def mesh(words: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run `mesh` with these words to its end."""
+    with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as err:
+        request = {
+            "words": list(words),
+            "cwd": str(cwd),
+            "environment": dict(environment),
+            "out": out.name,
+            "err": err.name,
+        }
+        code = _server().run(request)
+        return subprocess.CompletedProcess(["mesh", *words], code, out.read(), err.read())
+
+
+def _import() -> None:
+    import meshctl
+
+    for module in pkgutil.walk_packages(meshctl.__path__, "meshctl."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    importlib.import_module("mesh_components.federation.federation")
+    # A fork has one thread: another one's locks would stay closed in it for ever.
+    assert threading.active_count() == 1
+    # What is there stays; to collect it again would copy its pages in each fork.
+    gc.collect()
+    gc.freeze()
+
+
+def _become(request: Mapping[str, Any]) -> NoReturn:
+    from meshctl.cli import main
+
+    code: object = 1
+    signal.alarm(_HANGS)
+    try:
+        for descriptor, name in ((1, request["out"]), (2, request["err"])):
+            file = os.open(name, os.O_WRONLY)
+            os.dup2(file, descriptor)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.chdir(request["cwd"])
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        sys.argv = ["mesh", *request["words"]]
+        sys.path[0] = request["cwd"]
+        main()
+    except SystemExit as end:
+        code = end.code
+    except BaseException:  # noqa: BLE001 - as the interpreter does it
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 0 if code is None else 1)
+
+
+def _serve() -> None:
+    _import()
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _become(json.loads(line))
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    _serve()
