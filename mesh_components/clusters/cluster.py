@@ -35,6 +35,9 @@ class ClusterArgs(ComponentArgs):
     adopts: bool = False
     """There is a second provider, for objects that outlive this stack and may be there already (`adopting`). It writes
     by server-side apply and does not force: what somebody else has set otherwise is refused as before."""
+    takes_over: bool = False
+    """Whatever of this stack is in the cluster already is taken over, and not refused. With Pulumi a field that
+    somebody else has set otherwise is still refused, unless `PULUMI_K8S_ENABLE_PATCH_FORCE` is set."""
     gateway: EastWestSettings = EastWestSettings()
     """What is asked of the load balancer before its gateway between networks."""
     gateway_ports: tuple[int, ...] = ()
@@ -110,6 +113,6 @@ class Cluster(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, depends_on=list(self.ready)),
             )
 
-        self.provider = provider(f"{name}-kubernetes")
+        self.provider = provider(f"{name}-kubernetes", upsert=args.takes_over or None)
         if args.adopts:
             self.adopting = provider(f"{name}-kubernetes-adopting", upsert=True)

@@ -120,6 +120,7 @@ def _described(item: ClusterPlan) -> dict[str, Any]:
         "api_server": stated.api_server.address,
         "api_server_for": dict(stated.api_server.address_for),
         "adopts": item.adopts_crds,
+        "takes_over": item.settings.adopt,
         "gateway": stated.east_west,
         "gateway_ports": item.load_balancer.ports if item.east_west or item.ambient_gateway else (),
     }

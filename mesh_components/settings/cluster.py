@@ -138,6 +138,8 @@ class ClusterSettings(Settings):
     """False: this cluster has the CRDs of the Gateway API already; those of `istio.gatewayApi` are not applied here."""
     tags: dict[str, str] = Field(default_factory=dict)
     """Revision by tag, over `istio.tags`: an upgrade moves a tag cluster by cluster."""
+    adopt: bool = False
+    """Objects of the mesh that are in the cluster already, whoever has made them, are taken over and not refused."""
     namespace: Literal["create", "patch"] | None = None
     """Create the root namespace, or patch one that exists already. Left out: create with `istio.install: charts`,
     patch with `none`, since whatever installed Istio made the namespace."""

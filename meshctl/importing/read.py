@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from mesh_components.settings.kubeconfig import Kubeconfig
 from mesh_components.topology import names
+from meshctl.importing import makers
 from meshctl.lab.pretend import NODE
 from meshctl.local.providers.kubernetes.absence import METADATA
 from meshctl.local.providers.kubernetes.cluster import Cluster
@@ -20,6 +21,8 @@ from meshctl.restart.find import listed
 Object = Mapping[str, Any]
 PROVIDERS = {"gce": "gke", "ibm": "ibm", "aws": "eks", "azure": "aks", "kind": "kind"}
 """Platform by how a node names its machine."""
+SERVICE_TYPE = "networking.istio.io/service-type"
+"""Annotation of a Gateway: what Service istiod makes for it."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Door:
     min_replicas: int
     max_replicas: int
     revision: str
+    others: frozenset[str] = frozenset()
+    """Who has made it, where it was not this library."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +70,22 @@ class Found:
     announced: frozenset[str]
     """Names of those with which istiod reads other clusters."""
     east_west: Door | None
-    ambient_gateway: bool
+    ambient_gateway: Door | None
     external_gateway: Door | None
     ztunnel: bool
     hosts: tuple[str, ...] = field(default=())
     """Which services the east-west gateway exposes."""
+    namespace: Literal["create", "patch"] | None = None
+    """Whether this library has made the root namespace; None where nothing tells it."""
+    foreign: frozenset[str] = frozenset()
+    """Who else has made what the mesh has here besides control planes."""
+    cacerts: frozenset[str] | None = None
+    """Who else has made the signing certificate; None where there is none."""
+
+    @property
+    def between_networks(self) -> Door | None:
+        """The gateway, or one of the two, through which other networks come: both are asked for by the same words."""
+        return self.east_west or self.ambient_gateway
 
 
 class Reader:
@@ -94,8 +110,12 @@ class Reader:
         deployments = [
             item for item in self._list(f"/apis/apps/v1/namespaces/{root}/deployments") if _runs(item, "istiod")
         ]
-        gateway_api = f"/apis/gateway.networking.k8s.io/v1/namespaces/{root}/gateways"
         exposed = self._one(f"/apis/networking.istio.io/v1/namespaces/{root}/gateways/{names.CROSS_NETWORK_GATEWAY}")
+        announced = frozenset(
+            str(item["name"]) for item in labelled if (item.get("labels") or {}).get(names.MULTI_CLUSTER_LABEL)
+        )
+        made = {str(item["name"]): makers.others(item) for item in labelled}
+        east_west, ambient = self._door(root, names.EAST_WEST_GATEWAY), self._ambient(root, maps)
         return Found(
             name=self.name,
             platform=self._platform(),
@@ -106,14 +126,19 @@ class Reader:
             values=_values(maps),
             mesh_config=_yaml(next((maps[name]["mesh"] for name in sorted(maps) if "mesh" in maps[name]), "")),
             secrets=frozenset(str(item["name"]) for item in labelled),
-            announced=frozenset(
-                str(item["name"]) for item in labelled if (item.get("labels") or {}).get(names.MULTI_CLUSTER_LABEL)
-            ),
-            east_west=self._door(root, names.EAST_WEST_GATEWAY),
-            ambient_gateway=self._one(f"{gateway_api}/{names.AMBIENT_GATEWAY}") is not None,
+            announced=announced,
+            east_west=east_west,
+            ambient_gateway=ambient,
             external_gateway=self._door(names.LOCAL_NAMESPACE, names.INGRESS_GATEWAY),
             ztunnel=any(_runs(item, "ztunnel") for item in self._list("/apis/apps/v1/daemonsets")),
             hosts=tuple(host for server in _servers(exposed) for host in server.get("hosts") or ()),
+            namespace=_namespace(metadata),
+            foreign=frozenset().union(
+                *(door.others for door in (east_west, ambient) if door),
+                *(made[name] for name in announced | ({names.CACERTS, names.CONFIG_SECRET} & made.keys())),
+                makers.others(exposed["metadata"]) if exposed else (),
+            ),
+            cacerts=made.get(names.CACERTS),
         )
 
     def _door(self, namespace: str, name: str) -> Door | None:
@@ -132,6 +157,28 @@ class Reader:
             min_replicas=int(scaled.get("minReplicas") or 1),
             max_replicas=int(scaled.get("maxReplicas") or 5),
             revision=str(labels.get(names.REVISION_LABEL, "")),
+            others=makers.others(service["metadata"]),
+        )
+
+    def _ambient(self, namespace: str, maps: Mapping[str, Mapping[str, str]]) -> Door | None:
+        """A gateway whose proxy istiod makes: from the Gateway, and the ConfigMap with what is otherwise."""
+        path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/gateways/{names.AMBIENT_GATEWAY}"
+        gateway = self._one(path)
+        if gateway is None:
+            return None
+        metadata, asked = gateway["metadata"], gateway["spec"].get("infrastructure") or {}
+        patches = maps.get(str((asked.get("parametersRef") or {}).get("name")), {})
+        service = _yaml(patches.get("service", "")).get("spec", {})
+        scaled = _yaml(patches.get("horizontalPodAutoscaler", "")).get("spec", {})
+        return Door(
+            service_type=str((metadata.get("annotations") or {}).get(SERVICE_TYPE, "LoadBalancer")),
+            annotations=dict(asked.get("annotations") or {}),
+            source_ranges=tuple(service.get("loadBalancerSourceRanges") or ()),
+            external_ips=tuple(service.get("externalIPs") or ()),
+            min_replicas=int(scaled.get("minReplicas") or 1),
+            max_replicas=int(scaled.get("maxReplicas") or 5),
+            revision=str((metadata.get("labels") or {}).get(names.REVISION_LABEL, "")),
+            others=makers.others(metadata),
         )
 
     def _tags(self) -> dict[str, str]:
@@ -169,9 +216,14 @@ def _runs(workload: Object, app: str) -> bool:
 
 def _istiod(deployment: Object) -> Istiod:
     labels = {**deployment["metadata"].get("labels", {}), **deployment["spec"]["selector"].get("matchLabels", {})}
-    managers = [str(entry.get("manager")) for entry in deployment["metadata"].get("managedFields") or ()]
-    ours = any(name.startswith(("mesh/", "pulumi-kubernetes")) for name in managers)
-    return Istiod(_revision(labels), _version(deployment, labels), ours)
+    return Istiod(_revision(labels), _version(deployment, labels), ours=not makers.others(deployment["metadata"]))
+
+
+def _namespace(metadata: Mapping[str, Any]) -> Literal["create", "patch"] | None:
+    creators = makers.created_by(metadata)
+    if not creators:
+        return None
+    return "create" if all(map(makers.is_ours, creators)) else "patch"
 
 
 def _revision(labels: Mapping[str, Any]) -> str:

@@ -43,8 +43,9 @@ def imported(found: Iterable[Found], root: str, kubeconfigs: Mapping[str, Mappin
     document = writer.document(kubeconfigs)
     mesh = parse(document)
     for entry, cluster, planned in zip(document["clusters"], clusters, plan(mesh).clusters, strict=True):
-        if planned.role != "external" and planned.east_west != (cluster.east_west is not None):
-            entry.setdefault("eastWest", {})["enabled"] = cluster.east_west is not None
+        there = cluster.between_networks is not None
+        if planned.role != "external" and (planned.east_west or bool(planned.ambient_gateway)) != there:
+            entry.setdefault("eastWest", {})["enabled"] = there
     return Imported(document, tuple(writer.notes(mesh)))
 
 
@@ -55,6 +56,7 @@ class _Writer:
         self._serving = [item for item in clusters if item.istiods]
         first = self._serving[0]
         self._values = first.values.get(first.istiods[0].revision, {})
+        self._ours = all(istiod.ours for item in self._serving for istiod in item.istiods)
 
     def document(self, kubeconfigs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         said = self._mesh_config()
@@ -64,6 +66,7 @@ class _Writer:
             "id": self._id(),
             **_unless({"trustDomain": domain or "cluster.local"}, {"trustDomain": "cluster.local"}),
             "istio": self._istio(),
+            **({"trust": {"source": {"intermediates": own}}} if (own := self._intermediates()) else {}),
             **({"discovery": {"secrets": "bundled"}} if bundled else {}),
             "clusters": [self._cluster(item, kubeconfigs[item.name]) for item in self._clusters],
         }
@@ -71,15 +74,38 @@ class _Writer:
     def notes(self, mesh: MeshSettings) -> Iterator[str]:
         """What was not read, or does not fit."""
         yield "istio.charts: a cluster does not say where its charts came from; add `folder` or `oci` if you use one"
-        yield "trust: lifetimes, algorithm and source are not read; add what differs from the defaults"
+        yield from self._trust_notes()
         yield "clusters[].apiServer: how peers reach it is not read; add `address` where the kubeconfig names another"
-        if not all(istiod.ours for item in self._serving for istiod in item.istiods):
+        if not self._ours:
             yield "istio.install: an istiod was not made by this library, so it is `none`: something else installs it"
         for edge in plan(mesh).edges:
             reader = next(item for item in self._clusters if item.name == edge.reader)
             held = {names.remote_secret(edge.source), names.BUNDLED_SECRET} & reader.announced
             if not held and not edge.config:
                 yield f"discovery: {edge.reader} holds no remote secret for {edge.source}; one would be made"
+
+        for item in self._clusters:
+            if item.foreign:
+                yield (
+                    f"clusters[].adopt: {', '.join(sorted(item.foreign))} made objects of the mesh in {item.name}; the "
+                    "next `up` takes them over, and after it `adopt` can be taken out"
+                )
+
+    def _trust_notes(self) -> Iterator[str]:
+        foreign = sorted({maker for item in self._serving for maker in item.cacerts or ()})
+        if foreign:
+            yield (
+                f"trust.source: {', '.join(foreign)} made `cacerts`; put its texts where the document names them, or "
+                "name the source that makes them: without one there would be a new root"
+            )
+        else:
+            yield "trust: lifetimes, algorithm and source are not read; add what differs from the defaults"
+        for item in self._serving:
+            if item.cacerts is None:
+                yield (
+                    f"trust: {item.name} has no `cacerts`, so its istiod signs with a root of its own; `up` would give "
+                    "it another one, which cuts off every workload that has not restarted"
+                )
 
     def _mesh_config(self) -> Mapping[str, Any]:
         return next((item.mesh_config for item in self._clusters if item.mesh_config), {})
@@ -105,7 +131,6 @@ class _Writer:
         for item in self._serving:
             revisions |= {istiod.revision: istiod.version for istiod in item.istiods}
         default = "" if "" in revisions else sorted(revisions)[0]
-        ours = all(istiod.ours for item in self._serving for istiod in item.istiods)
         plane = "sidecar"
         if any(item.ztunnel or item.ambient_gateway for item in self._clusters):
             plane = "mixed" if any(item.east_west for item in self._clusters) else "ambient"
@@ -113,7 +138,7 @@ class _Writer:
         stated: dict[str, Any] = {
             "version": revisions[default],
             "namespace": self._root,
-            "install": "charts" if ours else "none",
+            "install": "charts" if self._ours else "none",
             "dataPlane": plane,
             "revision": default,
             "tags": {tag: revision for (tag, revision), count in sorted(tags.items()) if count == len(self._clusters)},
@@ -126,7 +151,7 @@ class _Writer:
 
     def _cluster(self, found: Found, kubeconfig: Mapping[str, str]) -> dict[str, Any]:
         role = self._role(found)
-        door = found.external_gateway if role == "external" else found.east_west
+        door = found.external_gateway if role == "external" else found.between_networks
         stated = {
             "name": found.name,
             "role": role,
@@ -134,18 +159,34 @@ class _Writer:
             "network": self._network(found),
             "platform": found.platform,
             "kubeconfig": dict(kubeconfig),
+            "adopt": bool(found.foreign),
             "eastWest": self._door(found, door),
-            "tags": {},
+            "namespace": found.namespace,
         }
-        return _unless(
-            stated, {"role": "primary", "controlPlane": "", "platform": "generic", "eastWest": {}, "tags": {}}
-        )
+        usual = "create" if self._ours else "patch"
+        left = {"role": "primary", "controlPlane": "", "platform": "generic", "adopt": False, "eastWest": {}}
+        return _unless(stated, {**left, "namespace": None if found.namespace is None else usual})
 
     def _role(self, found: Found) -> str:
         if found.istiods:
             return "external" if names.CONFIG_SECRET in found.secrets else "primary"
         config = any((values.get("global") or {}).get("configCluster") for values in found.values.values())
         return "config" if config else "remote"
+
+    def _intermediates(self) -> dict[str, Any]:
+        """Where the signing certificates are to be put that something else has made: without them there would be a new
+        root."""
+        if not any(item.cacerts for item in self._serving):
+            return {}
+        return {
+            item.name: {
+                "certificate": {"file": f"{item.name}/ca-cert.pem"},
+                "key": {"secret": f"{item.name}Key"},
+                "chain": {"file": f"{item.name}/cert-chain.pem"},
+                "root": {"file": f"{item.name}/root-cert.pem"},
+            }
+            for item in self._serving
+        }
 
     def _server(self, found: Found) -> str:
         """Where only one could serve it, nothing has to be said."""

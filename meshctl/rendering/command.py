@@ -73,5 +73,4 @@ def _write(folder: Path, stack: str, cwd: Path) -> dict[str, Any]:
         "left": [item.data() for item in left],
         "alsoNeeded": sorted(others(foreseen)),
     }
-    replace(folder, index, {item.file: yaml.safe_dump(dict(item.manifest), width=100) for item in written})
-    return index
+    return replace(folder, index, {item.file: yaml.safe_dump(dict(item.manifest), width=100) for item in written})

@@ -16,8 +16,10 @@ INDEX = "index.yaml"
 _BY = "mesh render"
 
 
-def replace(folder: Path, index: Mapping[str, Any], files: Mapping[str, str]) -> None:
+def replace(folder: Path, index: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
     """Put `files` and the index there, in the place of what an earlier call has put there.
+
+    Returns the index as it was written.
 
     Raises:
         ProjectError: when the folder holds something else, or cannot be written.
@@ -38,6 +40,7 @@ def replace(folder: Path, index: Mapping[str, Any], files: Mapping[str, str]) ->
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
         raise ProjectError(f"{folder}: cannot be written: {error.strerror}; name another folder") from error
+    return listed
 
 
 def _check(folder: Path) -> None:

@@ -22,7 +22,7 @@ from tests.lab.conftest import Eventually, RealLab
 from tests.support.crds import forget_kept
 from tests.support.objects import client_of, everything
 from tests.support.project import Project
-from tests.support.recipes import TOPOLOGIES, lab_cluster, on_lab
+from tests.support.recipes import CHARTS, TOPOLOGIES, lab_cluster, on_lab
 
 pytestmark = pytest.mark.lab
 
@@ -358,6 +358,20 @@ def test_the_preview_showed_what_was_applied(applied: Applied) -> None:
 
     assert {row["op"] for row in applied.preview} == {"create"}
     assert shape(applied.preview) == shape(applied.answer["resources"])
+
+
+def test_the_document_that_is_imported_leads_to_what_is_there(applied: Applied) -> None:
+    words = [f"{name}=.lab/clusters/{lab_cluster(name)}/kubeconfig" for name in applied.apis]
+    found = json.loads(applied.project.alone("import", *words, "--json"))
+    assert not [note for note in found["notes"] if "would be made" in note]
+    # A cluster does not say where its charts came from.
+    istio = {**found["document"]["istio"], "charts": {"folder": str(CHARTS)}}
+    try:
+        applied.project.write({**found["document"], "istio": istio})
+        changes = applied.project.changes()
+        assert [(row["name"], row["op"], row["fields"]) for row in changes] == []
+    finally:
+        applied.project.write(applied.document)
 
 
 def test_a_second_preview_is_empty_after_istiod_has_patched_its_webhooks(applied: Applied) -> None:

@@ -35,9 +35,10 @@ def found(name: str, **over: Any) -> Found:
         secrets=frozenset(),
         announced=frozenset({"istio-remote-secret-east", "istio-remote-secret-west"}),
         east_west=DOOR,
-        ambient_gateway=False,
+        ambient_gateway=None,
         external_gateway=None,
         ztunnel=False,
+        cacerts=frozenset(),
     )
     return replace(bare, **over)
 
@@ -106,10 +107,40 @@ class TestDocument:
         }
 
     def test_what_something_else_has_installed_is_left_to_it(self) -> None:
-        foreign = (Istiod("", "1.30.3", ours=False),)
-        made = document(found("east", istiods=foreign), found("west"))
+        made = document(found("east", istiods=(Istiod("", "1.30.3", ours=False),)), found("west"))
         assert made.document["istio"]["install"] == "none"
         assert any(note.startswith("istio.install: an istiod was not made by this library") for note in made.notes)
+
+    def test_what_others_have_made_besides_is_asked_for(self) -> None:
+        made = document(found("east", foreign=frozenset({"helm"})), found("west"))
+        assert [cluster.get("adopt") for cluster in made.document["clusters"]] == [True, None]
+        assert any(note.startswith("clusters[].adopt: helm made objects of the mesh in east") for note in made.notes)
+
+    def test_a_signing_certificate_of_others_has_a_place_to_be_put(self) -> None:
+        made = document(found("east", cacerts=frozenset({"kubectl-create"})), found("west"))
+        assert made.document["trust"]["source"]["intermediates"]["west"] == {
+            "certificate": {"file": "west/ca-cert.pem"},
+            "key": {"secret": "westKey"},
+            "chain": {"file": "west/cert-chain.pem"},
+            "root": {"file": "west/root-cert.pem"},
+        }
+        assert any(note.startswith("trust.source: kubectl-create made `cacerts`") for note in made.notes)
+
+    def test_an_istiod_without_a_signing_certificate_is_noted(self) -> None:
+        made = document(found("east", cacerts=None), found("west"))
+        assert any(note.startswith("trust: east has no `cacerts`") for note in made.notes)
+        assert "trust" not in made.document
+
+    def test_a_namespace_that_others_have_made(self) -> None:
+        theirs = document(found("east", namespace="patch"), found("west", namespace="create")).document["clusters"]
+        assert [cluster.get("namespace") for cluster in theirs] == ["patch", None]
+
+    def test_the_gateway_of_ambient_is_read_too(self) -> None:
+        door = replace(DOOR, annotations={"a": "b"}, max_replicas=9)
+        ambient = {"east_west": None, "ambient_gateway": door, "ztunnel": True}
+        made = document(found("east", **ambient), found("west", **ambient)).document
+        assert made["istio"]["dataPlane"] == "ambient"
+        assert made["clusters"][0]["eastWest"] == {"annotations": {"a": "b"}, "maxReplicas": 9}
 
     def test_a_remote_secret_that_is_not_there_is_noted(self) -> None:
         made = document(found("east", announced=frozenset()), found("west"))

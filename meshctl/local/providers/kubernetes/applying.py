@@ -14,12 +14,13 @@ from meshctl.local.model import Applied, Goal, Op, Progress, Record, Step, StepE
 from meshctl.local.values import has_unknown
 
 from .cluster import Cluster, Kind
+from .compare import differences
 from .deleting import remove
 from .errors import ApiError, explain
 from .ignoring import keep_ignored
 from .objects import Desired, as_seen, desire, recorded
 from .paths import render, resolve
-from .planning import GOING, Settings, foreign, place
+from .planning import GOING, Settings, comparable, foreign, place
 from .waitfor import rules
 from .waiting import Clock, until_gone, until_ready, why_not_gone
 
@@ -166,15 +167,27 @@ class Writer:
         self.clock.say("the API server warns" + ("" if self.desired.secret else f": {text}"))
 
     def _announced(self, conflicts: list[tuple[str, str]]) -> None:
-        """Raise unless the plan has shown every one of these takeovers."""
-        for field, manager in conflicts:
-            path = render(resolve(field, self.desired.body))
-            note = f"taken over from {manager}"
-            if not any(note in change.note and _overlap(change.path, path) for change in self.step.changes):
+        """Raise unless the plan has shown every one of these takeovers, or nothing changes by it."""
+        named = [(render(resolve(field, self.desired.body)), field, manager) for field, manager in conflicts]
+        unseen = [item for item in named if not self._shown(item[0], item[2])]
+        changed = self._changed() if unseen else []
+        for path, field, manager in unseen:
+            if any(_overlap(one, path) for one in changed):
                 raise StepError(
                     f"{self.where}: {path or field} has been set by {manager} since the plan was made; fix: run again,"
                     " and agree to the takeover that the new plan shows, or leave the field out (ignore_changes)"
                 )
+
+    def _shown(self, path: str, manager: str) -> bool:
+        note = f"taken over from {manager}"
+        return any(note in change.note and _overlap(change.path, path) for change in self.step.changes)
+
+    def _changed(self) -> list[str]:
+        """What a forced apply would change. An empty text that the API server does not keep is a conflict with whoever
+        has applied the same, and no change."""
+        live = self.cluster.get(self.path) or {"metadata": {}}
+        after, _ = self.cluster.apply(self.path, self._sent(), self.desired.manager, force=True, dry=True)
+        return [render(path) for path, _, _ in differences(comparable(live), comparable(after))]
 
     def _ours(self, live: Mapping[str, Any]) -> None:
         """Raise if somebody else has made the object since the plan saw none: only the answer tells."""

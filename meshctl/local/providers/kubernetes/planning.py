@@ -86,12 +86,17 @@ def place(desired: Desired, default: str, *, namespaced: bool | None) -> None:
 
 def foreign(where: str, live: Mapping[str, Any]) -> str:
     """Why an object that somebody else made is left alone."""
+    return (
+        f"{where}: exists already and is not in this stack's state (written by {_writers(live)});"
+        " fix: take it over (`adopt: true` of the cluster; upsert_existing_objects of a provider), set only your fields"
+        " of it with a Patch resource, give yours another name, or delete it"
+    )
+
+
+def _writers(live: Mapping[str, Any]) -> str:
     fields = live["metadata"].get("managedFields") or ()
     names = sorted({str(entry.get("manager")) for entry in fields if entry.get("subresource") != "status"})
-    return (
-        f"{where}: exists already and is not in this stack's state (written by {', '.join(names) or 'somebody else'});"
-        " fix: import it, set only your fields of it with a Patch resource, give yours another name, or delete it"
-    )
+    return ", ".join(names) or "somebody else"
 
 
 def _create(desired: Desired, record: Record | None, warning: str = "") -> Step:
@@ -213,8 +218,9 @@ class Comparison:
         if record is None and self.desired.patch:
             return Step(Op.CREATE, shown, outputs, warnings)
         if record is None:
-            again = f"{self.desired.kind} {self.desired.id} exists already, made by this stack: taken up again"
-            warnings = (again, *warnings)
+            mine = self.desired.manager in managers(self.live)
+            taken = "made by this stack: taken up again" if mine else f"written by {_writers(self.live)}: taken over"
+            warnings = (f"{self.desired.kind} {self.desired.id} exists already, {taken}", *warnings)
         return Step(Op.UPDATE, shown, outputs, warnings)
 
     def _left(self, record: Record | None, body: Mapping[str, Any]) -> Iterable[Difference]:
