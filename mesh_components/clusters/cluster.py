@@ -10,8 +10,9 @@ import pulumi_kubernetes as kubernetes
 from pydantic import Field
 
 from mesh_components.component import ComponentArgs, MaybeOutput
-from mesh_components.settings.cluster import Cloud, EastWestSettings, LocalitySettings, Platform
+from mesh_components.settings.gateway import EastWestSettings
 from mesh_components.settings.kubeconfig import only
+from mesh_components.settings.location import Cloud, LocalitySettings, Platform
 from mesh_components.topology.load_balancers import LoadBalancer, load_balancer
 
 ClusterName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]

@@ -17,8 +17,8 @@ from mesh_components.clusters import gke_objects
 from mesh_components.clusters.cluster import Cluster, ClusterArgs
 from mesh_components.clusters.gke_network import GkeNetwork, GkeNetworkArgs
 from mesh_components.component import MaybeOutput
-from mesh_components.settings.cluster import LocalitySettings, Platform
 from mesh_components.settings.gke import GkeSettings
+from mesh_components.settings.location import LocalitySettings, Platform
 from mesh_components.topology.addresses import AddressPlan
 from mesh_components.topology.gke import region
 

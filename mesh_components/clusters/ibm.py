@@ -16,8 +16,8 @@ from mesh_components.clusters.cluster import Cluster, ClusterArgs
 from mesh_components.clusters.ibm_admin import IbmKubeconfig
 from mesh_components.clusters.ibm_vpc import IbmVpcCluster
 from mesh_components.component import MaybeOutput
-from mesh_components.settings.cluster import LocalitySettings, Platform
 from mesh_components.settings.ibm import IbmSettings
+from mesh_components.settings.location import LocalitySettings, Platform
 from mesh_components.topology.ibm import region
 
 

@@ -17,7 +17,7 @@ from pydantic import Field
 from mesh_components.clusters.attached import checked
 from mesh_components.clusters.cluster import Cluster, ClusterArgs
 from mesh_components.component import MaybeOutput
-from mesh_components.settings.cluster import Platform
+from mesh_components.settings.location import Platform
 
 
 class K3sClusterArgs(ClusterArgs):

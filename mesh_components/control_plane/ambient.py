@@ -13,7 +13,7 @@ import pulumi
 from mesh_components.control_plane import charts, values
 from mesh_components.control_plane.args import ChartArgs
 from mesh_components.control_plane.register import register, when_made
-from mesh_components.settings.cluster import Platform
+from mesh_components.settings.location import Platform
 
 
 class NodeArgs(ChartArgs):

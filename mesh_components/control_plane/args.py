@@ -9,8 +9,8 @@ import pulumi
 from pydantic import Field
 
 from mesh_components.component import ComponentArgs, MaybeOutput
-from mesh_components.settings.cluster import Platform
 from mesh_components.settings.istio import DEFAULT_VERSION, ChartSource, MeshConfigSettings, MeshNetwork
+from mesh_components.settings.location import Platform
 from mesh_components.settings.visibility import VisibilitySettings
 
 DataPlane = Literal["sidecar", "ambient", "mixed"]

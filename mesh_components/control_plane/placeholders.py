@@ -13,7 +13,7 @@ import pulumi
 from mesh_components.component import MaybeOutput
 from mesh_components.control_plane.args import TrustedMesh
 from mesh_components.kubernetes import Plain, encode
-from mesh_components.settings.cluster import AddressType
+from mesh_components.settings.location import AddressType
 from mesh_components.topology import names
 
 CA_BUNDLE = base64.b64encode(b"mesh-components: the root bundle goes here").decode()

@@ -14,7 +14,7 @@ from mesh_components.control_plane import charts, values
 from mesh_components.control_plane.args import ChartArgs
 from mesh_components.control_plane.placeholders import known_later
 from mesh_components.control_plane.register import register, when_made
-from mesh_components.settings.cluster import AddressType
+from mesh_components.settings.location import AddressType
 from mesh_components.topology import names
 
 VALIDATION = frozenset(

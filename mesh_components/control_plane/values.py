@@ -21,9 +21,9 @@ from mesh_components.control_plane.mesh_config import (
     visible,
 )
 from mesh_components.control_plane.placeholders import ADDRESS, CA_BUNDLE, URL_HOST
-from mesh_components.settings.cluster import AddressType, Platform
 from mesh_components.settings.discovery import MountedSettings
 from mesh_components.settings.istio import PilotSettings
+from mesh_components.settings.location import AddressType, Platform
 from mesh_components.topology.names import ISTIOD_PORT, MULTI_ROOT_ISTIOD, WEBHOOK_PORT
 from mesh_components.topology.visibility import mcs_environment
 

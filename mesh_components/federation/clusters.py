@@ -16,11 +16,12 @@ from mesh_components.federation.args import MeshFederationArgs
 from mesh_components.settings import MeshSettings
 from mesh_components.settings.gke import GkeSettings
 from mesh_components.settings.ibm import IbmSettings
-from mesh_components.topology import ClusterPlan, material
+from mesh_components.topology import material
 from mesh_components.topology.addresses import addresses
 from mesh_components.topology.edges import readers
 from mesh_components.topology.gke import Vpc, gke, region, vpcs
 from mesh_components.topology.ibm import api_key_place, ibm
+from mesh_components.topology.plan import ClusterPlan
 
 if TYPE_CHECKING:
     from mesh_components.clusters.gke_network import GkeNetwork

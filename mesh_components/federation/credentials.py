@@ -18,7 +18,8 @@ from mesh_components.discovery.source import RemoteSource
 from mesh_components.discovery.token import Token
 from mesh_components.federation.member import Member, Site
 from mesh_components.settings.kubeconfig import authority, only
-from mesh_components.topology import Edge, names, peers
+from mesh_components.topology import names, peers
+from mesh_components.topology.edges import Edge
 from mesh_components.topology.peers import reader_user
 from mesh_components.topology.tokens import handed_out_elsewhere, tokens
 

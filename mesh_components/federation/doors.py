@@ -13,7 +13,7 @@ from mesh_components.gateways.external import (
     ExternalGateway,
     ExternalGatewayArgs,
 )
-from mesh_components.topology import ClusterPlan
+from mesh_components.topology.plan import ClusterPlan
 from mesh_components.trust.server_cert import ServerCertificate, ServerCertificateArgs
 
 _FROM_DOCUMENT = {

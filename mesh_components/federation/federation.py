@@ -22,7 +22,7 @@ from mesh_components.federation import (
 )
 from mesh_components.federation.args import MeshFederationArgs, checked
 from mesh_components.federation.member import Member, Site, member
-from mesh_components.topology import plan
+from mesh_components.topology.plan import plan
 from mesh_components.trust.root_ca import RootCA
 
 

@@ -20,8 +20,7 @@ from mesh_components.gateways.east_west import EastWestGateway
 from mesh_components.gateways.external import ExternalGateway
 from mesh_components.gateways.ingress import IngressGateway
 from mesh_components.settings import MeshSettings
-from mesh_components.topology import ClusterPlan, Topology
-from mesh_components.topology.plan import several_networks
+from mesh_components.topology.plan import ClusterPlan, Topology, several_networks
 from mesh_components.trust.gate import RotationGate
 from mesh_components.trust.root_ca import RootCA
 from mesh_components.trust.server_cert import ServerCertificate

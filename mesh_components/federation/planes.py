@@ -16,9 +16,9 @@ from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
 from mesh_components.control_plane.validator import DefaultValidator, DefaultValidatorArgs
 from mesh_components.federation import trust
 from mesh_components.federation.member import Member, Site
-from mesh_components.topology import Revision, names, visibility
+from mesh_components.topology import names, visibility
 from mesh_components.topology.outside import mesh_config
-from mesh_components.topology.revisions import default_version
+from mesh_components.topology.revisions import Revision, default_version
 from mesh_components.topology.tokens import mounted
 
 

@@ -11,8 +11,9 @@ import pulumi
 from mesh_components.federation.args import MeshFederationArgs
 from mesh_components.settings.source import CertManagerSettings
 from mesh_components.settings.trust import TrustSettings
-from mesh_components.topology import Topology, expiry, material
+from mesh_components.topology import expiry, material
 from mesh_components.topology.certificates import Expected
+from mesh_components.topology.plan import Topology
 from mesh_components.topology.rotate import explain
 from mesh_components.topology.rotation import gated, position
 from mesh_components.trust.cacerts import CaCerts, CaCertsArgs

@@ -15,7 +15,7 @@ from mesh_components.component import ComponentArgs, MaybeOutput, child_options
 from mesh_components.gateways import expose, objects, proxy
 from mesh_components.gateways.webhook import retry_while_unserved
 from mesh_components.kubernetes import KubernetesObject
-from mesh_components.settings.cluster import AddressType
+from mesh_components.settings.location import AddressType
 from mesh_components.topology import names
 
 

@@ -10,25 +10,14 @@ from pydantic import Field, model_validator
 from mesh_components.settings.base import Settings
 from mesh_components.settings.create import CreateSettings
 from mesh_components.settings.egress import EgressSettings
-from mesh_components.settings.gateway import GatewaySettings
+from mesh_components.settings.gateway import EastWestSettings
 from mesh_components.settings.ingress import IngressSettings
+from mesh_components.settings.location import Cloud, LocalitySettings, Platform
 from mesh_components.settings.meshes import CrossMeshSettings
 from mesh_components.settings.peers import PeerAuthenticationSettings
-from mesh_components.settings.place import PlaceSettings
+from mesh_components.settings.place import KubeconfigSettings
 
-Platform = Literal[
-    "generic", "gke", "ibm", "eks", "aks", "openshift", "k3s", "k3d", "microk8s", "minikube", "kind", "lab"
-]
-Cloud = Literal["gke", "ibm", "ibm-classic", "eks", "aks"]
 Role = Literal["primary", "remote", "external", "config"]
-AddressType = Literal["ip", "hostname"]
-
-
-class KubeconfigSettings(PlaceSettings):
-    """Where a kubeconfig is. Exactly one source; the contents never stand in the document."""
-
-    context: str | None = None
-    """Context to use; the kubeconfig's current context when left out."""
 
 
 class StackReferenceSettings(Settings):
@@ -60,28 +49,6 @@ class ApiServerSettings(Settings):
     """Name to expect in the API server's certificate when it differs from the address."""
     address_for: dict[str, str] = Field(default_factory=dict)
     """URL by the name of the cluster that asks, for readers who take another way than the rest."""
-
-
-class LocalitySettings(Settings):
-    """Where the cluster runs; the words are those of the node labels `topology.kubernetes.io/region` and `zone`."""
-
-    region: str
-    zone: str | None = None
-
-
-class EastWestSettings(GatewaySettings):
-    """The gateway through which other networks reach this cluster's workloads."""
-
-    enabled: bool | None = None
-    """Left out: a gateway exists where the mesh has more than one network, or where remotes come to this cluster's
-    istiod."""
-    hosts: tuple[str, ...] = ("*.local",)
-    """Which services other networks may reach through it."""
-    address_type: AddressType | None = None
-    """What the load balancer gets, an IP or a host name; the platform's habit when left out."""
-    credential: str | None = None
-    """Of an external control plane: name of the TLS Secret with a public certificate for `address`. Left out: the
-    mesh's root signs one."""
 
 
 class ClusterSettings(Settings):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mesh_components.settings.base import ResourceAmounts, Settings
+from mesh_components.settings.location import AddressType
 
 
 class GatewaySize(Settings):
@@ -37,3 +38,18 @@ class GatewaySettings(GatewaySize):
     address: str | None = None
     """IP or DNS name at which the gateway is reached, where it is known beforehand: a reserved IP, or a name of your
     own that points to the load balancer."""
+
+
+class EastWestSettings(GatewaySettings):
+    """The gateway through which other networks reach this cluster's workloads."""
+
+    enabled: bool | None = None
+    """Left out: a gateway exists where the mesh has more than one network, or where remotes come to this cluster's
+    istiod."""
+    hosts: tuple[str, ...] = ("*.local",)
+    """Which services other networks may reach through it."""
+    address_type: AddressType | None = None
+    """What the load balancer gets, an IP or a host name; the platform's habit when left out."""
+    credential: str | None = None
+    """Of an external control plane: name of the TLS Secret with a public certificate for `address`. Left out: the
+    mesh's root signs one."""

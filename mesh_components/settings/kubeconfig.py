@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from mesh_components.settings import place
-from mesh_components.settings.cluster import KubeconfigSettings
+from mesh_components.settings.place import KubeconfigSettings
 
 REFUSED_BY_ISTIOD = {
     "exec": "exec",

@@ -31,6 +31,13 @@ class PlaceSettings(Settings):
         return tuple(key for key in ("file", "environment", "secret") if getattr(self, key) is not None)
 
 
+class KubeconfigSettings(PlaceSettings):
+    """Where a kubeconfig is. Exactly one source; the contents never stand in the document."""
+
+    context: str | None = None
+    """Context to use; the kubeconfig's current context when left out."""
+
+
 class PlaceError(ValueError):
     """A text that is not where it is said to be. Its message never quotes contents."""
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mesh_components.settings.base import Settings
-from mesh_components.settings.cluster import LocalitySettings
+from mesh_components.settings.location import LocalitySettings
 from mesh_components.settings.meshes import PortNumber, Protocol
 
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mesh_components.settings.cluster import AddressType, Cloud, EastWestSettings, Platform
-from mesh_components.settings.gateway import GatewaySettings
+from mesh_components.settings.gateway import EastWestSettings, GatewaySettings
+from mesh_components.settings.location import AddressType, Cloud, Platform
 from mesh_components.topology.names import is_ip
 
 Scope = Literal["public", "internal"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mesh_components.settings import ClusterSettings, MeshSettings
-from mesh_components.settings.cluster import AddressType
+from mesh_components.settings.location import AddressType
 from mesh_components.settings.traffic import TrafficSettings
 from mesh_components.topology import names
 from mesh_components.topology.applications import Application, applications

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from mesh_components.settings import ClusterSettings, MeshSettings
-from mesh_components.settings.cluster import EastWestSettings
+from mesh_components.settings.gateway import EastWestSettings
 from mesh_components.settings.visibility import LabelSelector, VisibilitySettings
 from mesh_components.topology import names
 from mesh_components.topology.meshes import SERVICE_DOMAIN, full_host, holds_config

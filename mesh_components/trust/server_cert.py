@@ -13,7 +13,7 @@ from pydantic import Field
 
 from mesh_components.component import ComponentArgs, MaybeOutput, child_options
 from mesh_components.kubernetes import KubernetesObject, tls_secret
-from mesh_components.settings.cluster import AddressType
+from mesh_components.settings.location import AddressType
 from mesh_components.settings.trust import KeyAlgorithm
 from mesh_components.topology import names
 from mesh_components.trust.pem import chain

@@ -9,7 +9,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
-from mesh_components.topology import ClusterPlan, names
+from mesh_components.topology import names
+from mesh_components.topology.plan import ClusterPlan
 from mesh_components.topology.rights import Right, rights
 from meshctl.check.facts import Answer, Credential, How, Object, Objects, Part, Unread
 from meshctl.local.model import Unreachable

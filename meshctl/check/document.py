@@ -12,10 +12,11 @@ from mesh_components.settings.facts import load as load_facts
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, process_environment, read
 from mesh_components.settings.kubeconfig import load as load_kubeconfig
 from mesh_components.settings.place import PlaceError, PlaceSettings
-from mesh_components.topology import Topology, material, plan
+from mesh_components.topology import material
 from mesh_components.topology.certificates import pem
 from mesh_components.topology.findings import findings
 from mesh_components.topology.ibm import api_keys
+from mesh_components.topology.plan import Topology, plan
 from meshctl.document import document
 from meshctl.local.passphrase import Crypter, PassphraseError, from_environment
 from meshctl.local.project import Project

@@ -15,9 +15,11 @@ from functools import cached_property
 from typing import Any
 
 from mesh_components.settings import Finding
-from mesh_components.topology import ClusterPlan, Edge, Topology, names
+from mesh_components.topology import names
 from mesh_components.topology.certificates import Bundle, Expected, problems
 from mesh_components.topology.certificates import Problem as Flaw
+from mesh_components.topology.edges import Edge
+from mesh_components.topology.plan import ClusterPlan, Topology
 
 Object = Mapping[str, Any]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mesh_components.settings import MeshSettings
-from mesh_components.topology import ClusterPlan, names
-from mesh_components.topology.plan import several_networks
+from mesh_components.topology import names
+from mesh_components.topology.plan import ClusterPlan, several_networks
 from meshctl.check.facts import ClusterFacts, Object, Part, Unread
 
 STAND_IN = "stand-in://"

@@ -15,7 +15,7 @@ from functools import partial
 
 from mesh_components.settings import Finding
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError
-from mesh_components.topology import ClusterPlan, Topology
+from mesh_components.topology.plan import ClusterPlan, Topology
 from meshctl.check import asking, gateways
 from meshctl.check.facts import (
     Answer,

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from mesh_components.settings import Severity
-from mesh_components.topology import ClusterPlan, Edge
+from mesh_components.topology.edges import Edge
+from mesh_components.topology.plan import ClusterPlan
 from mesh_components.topology.roles import is_member
 from meshctl.check.facts import Facts, How, Unread, carried, digest
 from meshctl.check.results import Problem, Result

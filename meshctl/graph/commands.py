@@ -95,8 +95,8 @@ def write(stack: str, cwd: Path, form: str, wish: Wish) -> str:
 
 
 def _scene(project: Project, wish: Wish) -> Scene:
-    from mesh_components.topology import plan
     from mesh_components.topology.findings import check
+    from mesh_components.topology.plan import plan
     from meshctl import document
     from meshctl.graph.scene import from_document
 

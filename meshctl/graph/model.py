@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mesh_components.topology import ClusterPlan, Revision, Topology, names
-from mesh_components.topology.plan import several_networks
+from mesh_components.topology import names
+from mesh_components.topology.plan import ClusterPlan, Topology, several_networks
+from mesh_components.topology.revisions import Revision
 from mesh_components.topology.roles import is_member
 from mesh_components.topology.tokens import handed_out_elsewhere
 

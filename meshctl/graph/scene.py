@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mesh_components.settings import Finding
-from mesh_components.topology import Topology
+from mesh_components.topology.plan import Topology
 from mesh_components.topology.resources import Resource, resources
 from meshctl.graph.model import Graph, graph
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mesh_components.topology import Revision, names
+from mesh_components.topology import names
+from mesh_components.topology.revisions import Revision
 from meshctl.graph.model import GATEWAY_OF, PORT_OF, Graph, Plane
 
 LISTED = 6

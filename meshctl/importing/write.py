@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesh_components.settings import MeshSettings, parse
-from mesh_components.settings.cluster import EastWestSettings
-from mesh_components.topology import names, plan
+from mesh_components.settings.gateway import EastWestSettings
+from mesh_components.topology import names
+from mesh_components.topology.plan import plan
 from meshctl.importing.read import Door, Found, host_of
 
 

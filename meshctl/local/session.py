@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from meshctl.local import policy, sdk
+from meshctl.local import sdk
 from meshctl.local.deletes import Deleter, protected
 from meshctl.local.engine import Agreed, Engine, Outcome, takeovers
 from meshctl.local.lock import locked
@@ -157,6 +157,9 @@ class Session:
         except Exception as failure:  # noqa: BLE001 (a program may raise anything)
             error = f"the program failed:\n{_trace(failure, project.program.parent)}"
         if preview:
+            # Rules know of versions of Istio and of documents: an update does not wait for these.
+            from meshctl.local import policy
+
             policy.tell(engine.planner.goals.values(), project.stack, self._watcher.warn)
         failures = self._named(engine.failures)
         failures += list(dict.fromkeys(monitor.errors)) or ([scrub(error, iter(hidden))] if error else [])

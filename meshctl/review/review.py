@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mesh_components.settings import Finding
-from mesh_components.topology import plan
+from mesh_components.topology.plan import plan
 from meshctl.graph import mermaid, model
 from meshctl.local.foresight import CHART
 from meshctl.review.compare import compare

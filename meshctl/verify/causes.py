@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mesh_components.settings import Severity
-from mesh_components.topology import Topology
+from mesh_components.topology.plan import Topology
 from meshctl.check.results import Problem, Result
 from meshctl.verify.answers import Target
 from meshctl.verify.there import There

@@ -13,8 +13,8 @@ from mesh_components.services.helloworld import PORT
 from mesh_components.settings import MeshSettings, Severity
 from mesh_components.settings.applications import HelloWorldSettings
 from mesh_components.settings.kubeconfig import Kubeconfig
-from mesh_components.topology import Topology
 from mesh_components.topology.applications import ambient, places
+from mesh_components.topology.plan import Topology
 from mesh_components.topology.roles import members
 from meshctl.check.document import Stated, stated
 from meshctl.check.gather import Limits

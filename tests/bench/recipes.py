@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mesh_components.settings import parse
-from mesh_components.topology import plan
+from mesh_components.topology.plan import plan
 from tests.bench.grown import grown
 from tests.bench.measure import as_installed, once
 from tests.bench.parts import Made, from_urn, own

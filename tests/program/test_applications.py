@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_components.settings import parse
-from mesh_components.topology import plan
 from mesh_components.topology.applications import SERVICES
+from mesh_components.topology.plan import plan
 from tests.support.graph import Graph, Registered
 from tests.support.meshes import document, federation
 from tests.support.order import after, awaited

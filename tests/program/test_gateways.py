@@ -25,7 +25,8 @@ from mesh_components.gateways.external import (
     ExternalGatewayArgs,
 )
 from mesh_components.settings.base import ResourceAmounts
-from mesh_components.settings.cluster import AddressType, EastWestSettings
+from mesh_components.settings.gateway import EastWestSettings
+from mesh_components.settings.location import AddressType
 from mesh_components.trust.root_ca import RootCA, RootCAArgs
 from mesh_components.trust.server_cert import ServerCertificate, ServerCertificateArgs
 from meshctl.local.model import Goal

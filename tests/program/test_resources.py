@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mesh_components import MeshFederation, MeshFederationArgs
 from mesh_components.settings import MeshSettings, Severity, parse
-from mesh_components.topology import plan
 from mesh_components.topology.findings import findings
+from mesh_components.topology.plan import plan
 from mesh_components.topology.resources import KEY, resources
 from tests.support.graph import Graph, run
 from tests.support.meshes import kubeconfigs

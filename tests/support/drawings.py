@@ -8,7 +8,7 @@ import yaml
 from hypothesis import strategies as st
 
 from mesh_components.settings import parse
-from mesh_components.topology import plan
+from mesh_components.topology.plan import plan
 from meshctl.graph.model import Graph, graph
 from tests.support.graph import ROOT
 

@@ -14,7 +14,8 @@ import yaml
 
 from mesh_components.gateways import expose, objects
 from mesh_components.settings import parse
-from mesh_components.topology import ClusterPlan, Topology, names, plan
+from mesh_components.topology import names
+from mesh_components.topology.plan import ClusterPlan, Topology, plan
 from meshctl.check.facts import Answer, ClusterFacts, Credential, Facts, How, Part, Unread, digest, held
 from meshctl.check.report import Report, report
 from tests.support import authorities

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mesh_components.settings import parse
-from mesh_components.topology import plan
 from mesh_components.topology.findings import findings
+from mesh_components.topology.plan import plan
 from meshctl.graph import page
 from meshctl.graph.scene import Scene, from_document
 

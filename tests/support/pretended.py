@@ -24,7 +24,7 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mesh_components.topology import ClusterPlan
+from mesh_components.topology.plan import ClusterPlan
 from meshctl.check.asking import SYNC_METRIC, paths
 from meshctl.check.facts import Part
 from tests.support import authorities

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_components.settings import MeshSettings, Severity, parse
-from mesh_components.topology import plan
 from mesh_components.topology.findings import findings
+from mesh_components.topology.plan import plan
 from tests.bench.grown import grown
 from tests.bench.recipes import cases
 from tests.support.meshes import kubeconfigs

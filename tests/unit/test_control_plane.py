@@ -17,9 +17,9 @@ from mesh_components.control_plane.placeholders import ADDRESS, CA_BUNDLE, URL_H
 from mesh_components.control_plane.remote import RemoteIstiodArgs
 from mesh_components.discovery.kubeconfig import remote_kubeconfig
 from mesh_components.kubernetes.objects import token
-from mesh_components.settings.cluster import Platform
 from mesh_components.settings.istio import DEFAULT_REPOSITORY, ChartSource, MeshConfigSettings
 from mesh_components.settings.kubeconfig import only, read
+from mesh_components.settings.location import Platform
 from tests.support.meshes import kubeconfig
 
 PLAIN = st.recursive(

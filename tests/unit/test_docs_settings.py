@@ -18,18 +18,11 @@ from mesh_components.settings import MeshSettings, Severity, parse
 from mesh_components.settings.addresses import AddressSettings
 from mesh_components.settings.applications import ApplicationsSettings, BookinfoSettings, HelloWorldSettings
 from mesh_components.settings.base import ResourceAmounts
-from mesh_components.settings.cluster import (
-    ApiServerSettings,
-    ClusterSettings,
-    EastWestSettings,
-    K3sSettings,
-    KubeconfigSettings,
-    LocalitySettings,
-    StackReferenceSettings,
-)
+from mesh_components.settings.cluster import ApiServerSettings, ClusterSettings, K3sSettings, StackReferenceSettings
 from mesh_components.settings.create import CreateSettings
 from mesh_components.settings.discovery import DiscoverySettings, EdgeSettings, MountedSettings, TokenSettings
 from mesh_components.settings.egress import EgressHost, EgressSettings
+from mesh_components.settings.gateway import EastWestSettings
 from mesh_components.settings.gke import (
     AuthorizedNetworkSettings,
     GkeNodePoolSettings,
@@ -59,6 +52,7 @@ from mesh_components.settings.istio import (
     RevisionSettings,
     TracingSettings,
 )
+from mesh_components.settings.location import LocalitySettings
 from mesh_components.settings.meshes import (
     CrossMeshSettings,
     ExportPort,
@@ -68,7 +62,7 @@ from mesh_components.settings.meshes import (
     OtherMesh,
 )
 from mesh_components.settings.peers import ClientCertificateSettings, OidcSettings, PeerAuthenticationSettings
-from mesh_components.settings.place import PlaceSettings
+from mesh_components.settings.place import KubeconfigSettings, PlaceSettings
 from mesh_components.settings.source import (
     AppRoleSettings,
     CertManagerSettings,

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mesh_components.settings import parse
-from mesh_components.topology import plan
+from mesh_components.topology.plan import plan
 from mesh_components.topology.reasons import reason
 from mesh_components.topology.resources import resources
 from meshctl.cli import main

@@ -9,8 +9,8 @@ import pytest
 from mesh_components.settings import Finding, parse
 from mesh_components.settings.kubeconfig import read
 from mesh_components.settings.place import PlaceError
-from mesh_components.topology import plan
 from mesh_components.topology.findings import findings
+from mesh_components.topology.plan import plan
 from tests.support.meshes import document, kubeconfig
 
 ZONES = [{"name": "eu-de-1", "subnet": "s1"}]

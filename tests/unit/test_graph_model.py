@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 
 from mesh_components.settings import parse
-from mesh_components.topology import Revision, plan
+from mesh_components.topology.plan import plan
+from mesh_components.topology.revisions import Revision
 from meshctl.graph import jsontext, sharing, words
 from meshctl.graph.model import Graph, graph
 from tests.support.drawings import MESHES, drawing, stack

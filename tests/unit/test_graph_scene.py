@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from mesh_components.settings import parse
-from mesh_components.topology import plan
+from mesh_components.topology.plan import plan
 from mesh_components.topology.resources import resources
 from meshctl.graph import changes, jsontext, live, mermaid, page, svg
 from meshctl.graph.live import Seen

@@ -8,11 +8,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mesh_components.settings import Severity, parse
-from mesh_components.topology import plan
 from mesh_components.topology import virtual_machines as machines
 from mesh_components.topology.findings import findings
 from mesh_components.topology.machine_bundle import Access, bundle
 from mesh_components.topology.meshes import holds_config
+from mesh_components.topology.plan import plan
 from tests.unit.test_topology_random import NAMES, documents
 
 ports = st.lists(

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_components.settings import ClusterSettings, MeshSettings
-from mesh_components.topology import ClusterPlan, Edge, Topology, names, plan
-from mesh_components.topology.edges import readers
+from mesh_components.topology import names
+from mesh_components.topology.edges import Edge, readers
 from mesh_components.topology.findings import findings
-from mesh_components.topology.plan import needs_east_west, networks
+from mesh_components.topology.plan import ClusterPlan, Topology, needs_east_west, networks, plan
 
 MANY = 30
 

@@ -11,9 +11,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from mesh_components.settings import MeshSettings, Severity, parse
-from mesh_components.topology import ClusterPlan, Topology, plan
 from mesh_components.topology.findings import findings
-from mesh_components.topology.plan import networks
+from mesh_components.topology.plan import ClusterPlan, Topology, networks, plan
 
 NAMES = [f"c{n}" for n in range(8)]
 REVISIONS = ["", "a", "b"]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mesh_components.settings import MeshSettings, Severity
-from mesh_components.topology import plan
 from mesh_components.topology.findings import findings
+from mesh_components.topology.plan import plan
 from mesh_components.topology.resources import resources
 from mesh_components.topology.tokens import Tokens, replaced, restarts, tokens, withdrawn
 from tests.support.findings import ERROR, WARNING, Patch, codes, kubeconfig, mesh, one

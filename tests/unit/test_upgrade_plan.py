@@ -12,8 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mesh_components.settings import FindingsError, MeshSettings, Severity, parse
-from mesh_components.topology import ClusterPlan, plan
 from mesh_components.topology.findings import findings
+from mesh_components.topology.plan import ClusterPlan, plan
 from mesh_components.topology.revisions import all_revisions, default_version, revisions, tags
 from mesh_components.topology.steps import PlanError, Step
 from mesh_components.topology.upgrade import upgrade_plan

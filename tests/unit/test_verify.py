@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_components.settings import Severity, parse
-from mesh_components.topology import plan
+from mesh_components.topology.plan import plan
 from meshctl.check.results import Problem, Result, Unknown
 from meshctl.verify.answers import Asked, Target, missing, read
 from meshctl.verify.asking import SCRIPT

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_components.settings import Finding
-from mesh_components.settings.cluster import EastWestSettings
+from mesh_components.settings.gateway import EastWestSettings
 from mesh_components.topology.plan import needs_ambient_gateway, networks
 from mesh_components.topology.roles import members
 from mesh_components.topology.rules.context import Context, at, clusters_named, error, warning

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mesh_components.settings import ClusterSettings, Finding
-from mesh_components.settings.cluster import EastWestSettings
+from mesh_components.settings.gateway import EastWestSettings
 from mesh_components.topology.names import is_ip
 from mesh_components.topology.plan import address_type, networks
 from mesh_components.topology.revisions import revisions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mesh_components.settings import Finding
-from mesh_components.settings.cluster import EastWestSettings
+from mesh_components.settings.gateway import EastWestSettings
 from mesh_components.topology.addresses import takes_from_pool
 from mesh_components.topology.load_balancers import ANNOTATIONS
 from mesh_components.topology.names import is_ip

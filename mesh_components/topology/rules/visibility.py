@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mesh_components.settings import Finding
-from mesh_components.settings.cluster import EastWestSettings
+from mesh_components.settings.gateway import EastWestSettings
 from mesh_components.settings.visibility import ExportToSettings, LabelSelector
 from mesh_components.topology import meshes, visibility
 from mesh_components.topology.rules.context import Context, at, error, quoted, quoted_key, warning

@@ -8,10 +8,11 @@ from datetime import timedelta
 from functools import cache
 
 from mesh_components.settings import Severity
-from mesh_components.topology import ClusterPlan, names
+from mesh_components.topology import names
 from mesh_components.topology.certificates import Bundle
 from mesh_components.topology.certificates.read import ends, split
 from mesh_components.topology.expiry import parse
+from mesh_components.topology.plan import ClusterPlan
 from meshctl.check.facts import Facts, Object, Part, Unread
 from meshctl.check.results import Problem, Result, Unknown, about, error, warning
 

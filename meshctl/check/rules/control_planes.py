@@ -9,7 +9,9 @@ from typing import Any
 
 import yaml
 
-from mesh_components.topology import ClusterPlan, Revision, names
+from mesh_components.topology import names
+from mesh_components.topology.plan import ClusterPlan
+from mesh_components.topology.revisions import Revision
 from mesh_components.topology.roles import runs_istiod
 from mesh_components.topology.versions import Version, apart, parse, release, text
 from meshctl.check.facts import ClusterFacts, Facts, Object, Part, Unread

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
-from mesh_components.topology import Edge, names
+from mesh_components.topology import names
+from mesh_components.topology.edges import Edge
 from mesh_components.topology.tokens import handed_out_elsewhere, tokens
 from meshctl.check.facts import Answer, Credential, Facts, Held, How, Part, Unread, carried, digest, held
 from meshctl.check.opened import Claims, opened

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from mesh_components.topology import ClusterPlan, names
+from mesh_components.topology import names
+from mesh_components.topology.plan import ClusterPlan
 from meshctl.check.facts import ClusterFacts, Facts, Object, Part, Unread
 from meshctl.check.gateways import Expected, addresses, expected, found, pretended, proxies, runs
 from meshctl.check.results import Result, Unknown, about, error

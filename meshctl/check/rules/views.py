@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mesh_components.topology import Edge
+from mesh_components.topology.edges import Edge
 from meshctl.check.facts import Facts, Unread
 from meshctl.check.results import Problem, Result, Unknown, error
 

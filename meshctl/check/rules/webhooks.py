@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
-from mesh_components.topology import ClusterPlan, names
+from mesh_components.topology import names
+from mesh_components.topology.plan import ClusterPlan
 from meshctl.check.facts import ClusterFacts, Facts, Object, Part, Unread
 from meshctl.check.results import Result, Unknown, about, error
 from meshctl.check.rules.certificates import certificates
