@@ -41,7 +41,7 @@ def empty(project: Project, lab: RealLab) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def complete(project: Project, lab: RealLab, empty: dict[str, Any]) -> dict[str, Any]:
     """What an undisturbed run makes."""
-    project.done("up", "--yes")
+    project.done("up", "--yes", "--skip-preview")
     found = inventories(lab)
     assert found != empty
     project.done("destroy", "--yes")
@@ -68,7 +68,7 @@ def test_killed_and_run_again(
     project: Project, lab: RealLab, complete: dict[str, Any], empty: dict[str, Any], steps: int
 ) -> None:
     assert up_until(project, steps, signal.SIGKILL) == -signal.SIGKILL
-    project.done("up", "--yes")
+    project.done("up", "--yes", "--skip-preview")
     assert inventories(lab) == complete
     assert project.changes() == []
     project.done("destroy", "--yes")
