@@ -13,9 +13,11 @@ from pydantic import BaseModel, Field
 from mesh_components.clusters.cluster import Cluster
 from mesh_components.component import ComponentArgs, MaybeOutput
 from mesh_components.federation import MeshFederationArgs
+from mesh_components.provider.values import part_of
 from mesh_components.settings import MeshSettings, parse
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, read
 from mesh_components.stack import named_by
+from mesh_components.topology.roles import kinds_of
 
 
 class FederationInputs(ComponentArgs):
@@ -66,8 +68,13 @@ async def federation_args(inputs: Mapping[str, Any]) -> MeshFederationArgs:
     mesh = parse(inputs["mesh"])
     named = named_by(mesh, pulumi.Config(), Path.cwd())
     positions = {cluster.name: index for index, cluster in enumerate(mesh.clusters)}
-    outputs = {name: pulumi.Output.secret(value) for name, value in inputs.get("kubeconfigs", {}).items()}
     clusters = inputs.get("clusters", {})
+    given = inputs.get("kubeconfigs", {})
+    if isinstance(given, pulumi.Output):
+        # SDKs hand secrets over as one, and one that is not known yet hides for which clusters there are any.
+        silent = [item.name for item in mesh.clusters if not kinds_of(item) and item.name not in clusters]
+        given = {name: part_of(given, name) for name in silent}
+    outputs = {name: pulumi.Output.secret(value) for name, value in given.items()}
     for place in (*(f"kubeconfigs.{name}" for name in outputs), *(f"clusters.{name}" for name in clusters)):
         name = place.partition(".")[2]
         if name not in positions:

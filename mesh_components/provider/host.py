@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
@@ -20,16 +21,22 @@ from pydantic import ValidationError
 from mesh_components.federation import MeshFederation
 from mesh_components.provider.federation import federation_args
 from mesh_components.provider.inputs import arguments
+from mesh_components.provider.references import Handed
 from mesh_components.provider.schema import CLUSTER_INPUT, Spec
-from mesh_components.provider.served import BY_TOKEN, Served, wire
+from mesh_components.provider.served import BY_TOKEN, PACKAGE, Served
+from mesh_components.provider.values import wire
 from mesh_components.settings import FindingsError
 from mesh_components.settings.document import place
+
+PYTHON = "PULUMI_PYTHON_CMD"
+"""Environment variable of Pulumi: which Python runs dynamic providers where the program is in another language."""
 
 _OF_SECRETS = frozenset({"MESH003"})
 
 
 def serve(schema: Path) -> None:
     """Serve the components with a schema that `make provider-schema` wrote; ends when the engine ends it."""
+    pulumi.runtime.register_resource_module(PACKAGE, "index", Handed())
     main(MeshProvider(schema.read_text()), sys.argv[1:])
 
 
@@ -67,7 +74,10 @@ async def _made(
         if item.in_one_cluster:
             options = _inside(given.pop(CLUSTER_INPUT, None), options)
         args = await federation_args(given) if item.component is MeshFederation else item.args(**given)
-        made: pulumi.ComponentResource = _telling(item)(name, args, options)
+        watched = pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(transformations=[_runs]))
+        made: pulumi.ComponentResource = _telling(item)(name, args, watched)
+        # What turns out wrong with values that came late is told as all else is.
+        await pulumi.Output.all(*item.state(made).values()).future()
     except ValidationError as error:
         raise _misshapen(error) from None
     except FindingsError as error:
@@ -86,6 +96,15 @@ def _telling(item: Served) -> Any:
         item.component.register_outputs(self, item.state(self))
 
     return type(item.component.__name__, (item.component,), {"register_outputs": register_outputs})
+
+
+def _runs(args: pulumi.ResourceTransformationArgs) -> None:
+    """Pulumi runs dynamic providers with the Python of the program, which is in another language."""
+    if args.type_.startswith("pulumi-python:dynamic/") and not os.environ.get(PYTHON):
+        raise pulumi.RunError(
+            f"{args.name} is made by Python code, and Pulumi does not know which Python has it: "
+            f"set {PYTHON}={sys.executable} in the environment of `pulumi`, also for destroy"
+        )
 
 
 def _inside(cluster: Any, options: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions | None:

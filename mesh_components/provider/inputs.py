@@ -16,7 +16,7 @@ from pulumi.errors import InputPropertyError
 from mesh_components.component import ComponentArgs
 from mesh_components.provider.references import referred
 from mesh_components.provider.schema import CLUSTER_INPUT, Spec
-from mesh_components.provider.served import wire
+from mesh_components.provider.values import part_of, text_of, wire
 from mesh_components.trust.root_ca import CaBundle
 
 _RESOURCES = "#/resources/"
@@ -42,12 +42,16 @@ async def _taken(spec: Spec, value: Any, path: str) -> Any:
     if reference.endswith(f":{CaBundle.__name__}"):
         return _bundle(pulumi.Output.from_input(value))
     if not spec.get("plain"):
-        return value if isinstance(value, pulumi.Output) else await settled(value, path)
+        value = value if isinstance(value, pulumi.Output) else await settled(value, path)
+        return text_of(value) if spec.get("type") == "string" else value
     values = spec.get("additionalProperties")
     if values is None or values.get("plain"):
         return await settled(value, path)
-    parts = await _parts(value) if isinstance(value, pulumi.Output) else value
-    return {key: await _taken(values, part, f"{path}.{key}") for key, part in parts.items()}
+    if isinstance(value, pulumi.Output):
+        if not await value.is_known():
+            return value
+        value = {key: part_of(value, key) for key in await value.future()}
+    return {key: await _taken(values, item, f"{path}.{key}") for key, item in value.items()}
 
 
 async def settled(value: Any, path: str) -> Any:
@@ -68,18 +72,9 @@ async def settled(value: Any, path: str) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-async def _parts(whole: pulumi.Output[Any]) -> Mapping[str, pulumi.Output[Any]]:
-    """A mapping of which only the keys have to be known: each value as secret as the whole."""
-    return {key: _part(whole, key) for key in await whole.future() or {}}
-
-
-def _part(whole: pulumi.Output[Any], key: str) -> pulumi.Output[Any]:
-    return whole.apply(lambda values: values[key])
-
-
 def _bundle(whole: pulumi.Output[Any]) -> CaBundle:
     names = [item.name for item in fields(CaBundle)]
-    parts = {name: _part(whole, wire(name)) for name in names}
+    parts = {name: part_of(whole, wire(name)) for name in names}
     return CaBundle(**{**parts, "ca_key": pulumi.Output.secret(parts["ca_key"])})
 
 

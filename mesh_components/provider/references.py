@@ -6,14 +6,26 @@ from typing import Any
 
 import pulumi
 from pulumi.errors import InputPropertyError
+from pulumi.resource import DependencyResource
 
 from mesh_components.clusters.cluster import Cluster
 from mesh_components.discovery.token import Token
 
 
+class Handed(pulumi.runtime.ResourceModule):
+    """Tells the SDK what to make of a component of ours that is handed over: its URN, and nothing yet of what it is."""
+
+    def version(self) -> None:
+        """Whichever."""
+
+    def construct(self, name: str, typ: str, urn: str) -> pulumi.Resource:  # noqa: ARG002 - the names are the SDK's
+        """Of a component."""
+        return DependencyResource(urn)
+
+
 async def referred(kind: str, found: Any, path: str) -> Cluster | Token:
     """The component of that type. Raises `InputPropertyError` where it is none."""
-    urn = found if isinstance(found, str) else await found.urn.future() if isinstance(found, pulumi.Resource) else ""
+    urn = await found.urn.future() if isinstance(found, pulumi.Resource) else None
     if f"{kind}::" not in str(urn):
         raise InputPropertyError(path, f"this is no {kind.rsplit(':', 1)[-1]}; give the resource itself")
     made: Cluster | Token = await _READ[kind](kind, str(urn))

@@ -19,7 +19,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from mesh_components.clusters.attached import AttachedCluster
 from mesh_components.component import ComponentArgs
 from mesh_components.discovery.reader import ReaderToken
-from mesh_components.provider.served import PACKAGE, SERVED, Served, token, wire
+from mesh_components.provider.served import PACKAGE, SERVED, Served, token
+from mesh_components.provider.values import wire
 from mesh_components.settings.base import Settings
 from mesh_components.settings.schema import described, subclasses
 from mesh_components.trust.root_ca import CaBundle

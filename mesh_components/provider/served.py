@@ -9,7 +9,6 @@ from typing import Any, get_args, get_origin
 
 import pulumi
 from pydantic import BaseModel, ConfigDict, create_model
-from pydantic.alias_generators import to_camel
 
 from mesh_components.clusters.attached import AttachedCluster, AttachedClusterArgs
 from mesh_components.clusters.namespace import RootNamespace, RootNamespaceArgs
@@ -21,6 +20,7 @@ from mesh_components.discovery.remote_secret import RemoteSecret, RemoteSecretAr
 from mesh_components.federation import MeshFederation
 from mesh_components.gateways.east_west import EastWestGateway, EastWestGatewayArgs
 from mesh_components.provider.federation import FederationInputs, FederationOutputs
+from mesh_components.provider.values import wire
 from mesh_components.trust.cacerts import CaCerts, CaCertsArgs
 from mesh_components.trust.root_ca import CaBundle, RootCA, RootCAArgs
 
@@ -51,11 +51,6 @@ class Served:
         if isinstance(made, MeshFederation):
             return made.outputs()
         return {wire(name): _crossing(getattr(made, name)) for name in self.outputs.model_fields}
-
-
-def wire(name: str) -> str:
-    """What an attribute is called in other languages."""
-    return to_camel(name) if "_" in name else name
 
 
 def token(component: type[pulumi.ComponentResource]) -> str:
