@@ -4,6 +4,7 @@ makes."""
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -115,6 +116,14 @@ class TestFederation:
         program.construct("MeshFederation", "mesh", inputs(wanted))
         assert preview.graph.drawing() == program.graph.drawing()
 
+    def test_secrets_that_come_as_one_may_be_known_later(self, preview: Program, program: Program) -> None:
+        """SDKs mark the whole mapping; one value that is not known then hides all, and whose they are."""
+        wanted = document("east", "west")
+        whole = {**inputs(wanted), "kubeconfigs": output(UNKNOWN, secret=True)}
+        preview.construct("MeshFederation", "mesh", whole)
+        program.construct("MeshFederation", "mesh", inputs(wanted))
+        assert preview.graph.drawing() == program.graph.drawing()
+
     def test_secrets_that_come_as_one_stay_secret(self, program: Program) -> None:
         """Engines and SDKs may mark the whole mapping."""
         wanted = document("east")
@@ -145,6 +154,17 @@ class TestFederation:
 
         same = run(in_python, config={**config, "mesh:mesh": json.dumps(wanted)}, secrets=list(config))
         assert registered(graph) == registered(same)
+
+    def test_it_takes_clusters_of_the_program(self, program: Program) -> None:
+        wanted = document("east", "west")
+        made = {
+            name: program.construct("AttachedCluster", name, {"kubeconfig": secret(kubeconfig(name))})
+            for name in ("east", "west")
+        }
+        clusters = {name: reference(item.urn) for name, item in made.items()}
+        program.construct("MeshFederation", "mesh", {"mesh": without_kubeconfigs(wanted), "clusters": clusters})
+        of_the_mesh = [item for item in program.graph.kubernetes() if item.name.startswith("mesh-")]
+        assert {item.provider for item in of_the_mesh} == {"east-kubernetes", "west-kubernetes"}
 
     def test_its_outputs_come_back(self, program: Program) -> None:
         made = program.construct("MeshFederation", "mesh", inputs(document("east", "west")))
@@ -248,6 +268,23 @@ class TestRefusals:
             program.construct("Gateway", "gateway", {})
 
 
+class TestDynamicProviders:
+    """Pulumi runs them with a Python that it has to be told of, where the program is in another language."""
+
+    WANTED = document("east", "west", discovery={"tokens": {"kind": "requested"}})
+
+    def test_without_it_nothing_is_tried(self, program: Program) -> None:
+        with pytest.raises(RefusedError, match=f"set PULUMI_PYTHON_CMD={sys.executable} in the environment"):
+            program.construct("MeshFederation", "mesh", inputs(self.WANTED))
+
+    def test_with_it_they_are_as_in_python(self) -> None:
+        graph = Graph(rendered)
+        with hosting(PULUMI_PYTHON_CMD=sys.executable) as host, host.program(graph) as program:
+            program.construct("MeshFederation", "mesh", inputs(self.WANTED))
+        assert graph.of_type("pulumi-python:dynamic/mesh:TokenRequest")
+        assert graph.drawing() == in_python(self.WANTED).drawing()
+
+
 class TestComponents:
     """Each works by itself, and takes the others."""
 
@@ -261,6 +298,11 @@ class TestComponents:
         assert made.state["provider"]["urn"] == program.graph.resources_by_name["east-kubernetes"].urn
         assert is_secret(made.state["kubeconfig"])
         assert "admin-token-of-east" in plain(made.state["kubeconfig"])
+
+    def test_a_kubeconfig_in_json_may_come_as_an_object(self, program: Program) -> None:
+        """Programs in YAML make one of a setting."""
+        made = program.construct("AttachedCluster", "east", {"kubeconfig": secret(json.loads(kubeconfig("east")))})
+        assert made.state["apiServer"] == "https://east.example.com:6443"
 
     def test_a_remote_secret_takes_clusters_and_a_token(self, program: Program) -> None:
         east, west = self.cluster(program, "east"), self.cluster(program, "west")

@@ -5,6 +5,7 @@ It is told by gRPC what to make, and registers what it makes with a `Graph`, as 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from pulumi.runtime.proto import (
     status_pb2,
 )
 
+from mesh_components.provider.host import PYTHON
 from tests.support.graph import ROOT, Graph
 
 LOOPBACK = "127.0.0.1"
@@ -48,8 +50,8 @@ def output(value: Any, *dependencies: str, secret: bool = False) -> dict[str, An
 
 
 def reference(urn: str) -> dict[str, Any]:
-    """A component on the wire."""
-    return {rpc._special_sig_key: rpc._special_resource_sig, "urn": urn}
+    """A component on the wire: it has no id."""
+    return {rpc._special_sig_key: rpc._special_resource_sig, "urn": urn, "id": ""}
 
 
 def is_secret(value: Any) -> bool:
@@ -148,6 +150,17 @@ class _Engine(engine_pb2_grpc.EngineServicer):
         return empty_pb2.Empty()
 
 
+def _named(value: Any) -> Iterator[str]:
+    """URNs of what a value is or comes from."""
+    if isinstance(value, Mapping):
+        if value.get(rpc._special_sig_key) == rpc._special_resource_sig:
+            yield value["urn"]
+        yield from value.get("dependencies", ()) if rpc._special_sig_key in value else ()
+        yield from (urn for item in value.values() for urn in _named(item))
+    elif isinstance(value, list):
+        yield from (urn for item in value for urn in _named(item))
+
+
 @dataclass
 class Constructed:
     """What came back of a component."""
@@ -206,6 +219,10 @@ class Program:
             type=f"mesh:index:{kind}",
             name=name,
             inputs=given,
+            inputDependencies={
+                key: provider_pb2.ConstructRequest.PropertyDependencies(urns=sorted(_named(value)))
+                for key, value in inputs.items()
+            },
             accepts_output_values=True,
             **{**self.stack, **rest},
         )
@@ -218,13 +235,16 @@ class Program:
 
 
 @contextmanager
-def hosting() -> Iterator[Host]:
+def hosting(**environment: str) -> Iterator[Host]:
     """Start it as the engine does: told an address, it prints the port of its own."""
+    env = {key: value for key, value in os.environ.items() if key != PYTHON} | environment
     logged: list[str] = []
     with (
         _serving(lambda server: engine_pb2_grpc.add_EngineServicer_to_server(_Engine(logged), server)) as engine,
         tempfile.TemporaryFile() as errors,
-        subprocess.Popen([sys.executable, ROOT / "provider", engine], stdout=subprocess.PIPE, stderr=errors) as process,
+        subprocess.Popen(
+            [sys.executable, ROOT / "provider", engine], stdout=subprocess.PIPE, stderr=errors, env=env
+        ) as process,
     ):
         assert process.stdout is not None
         try:
