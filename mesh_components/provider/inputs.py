@@ -50,7 +50,7 @@ async def _taken(spec: Spec, value: Any, path: str) -> Any:
     if isinstance(value, pulumi.Output):
         if not await value.is_known():
             return value
-        value = {key: part_of(value, key) for key in await value.future()}
+        value = {key: part_of(value, key) for key in await value.future() or {}}
     return {key: await _taken(values, item, f"{path}.{key}") for key, item in value.items()}
 
 
