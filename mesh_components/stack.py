@@ -11,8 +11,11 @@ import yaml
 from mesh_components.federation import MeshFederationArgs
 from mesh_components.kubernetes import Plain
 from mesh_components.settings import FindingsError, KubeconfigSettings, MeshSettings, parse, place
+from mesh_components.settings.addons import AddonSettings
+from mesh_components.settings.base import Settings
 from mesh_components.settings.facts import FactsError, MeshFacts
 from mesh_components.settings.facts import load as load_facts
+from mesh_components.settings.istio import ChartSource
 from mesh_components.settings.kubeconfig import (
     WITHOUT_CREDENTIALS,
     Kubeconfig,
@@ -73,12 +76,21 @@ def _facts(mesh: MeshSettings, folder: Path) -> dict[int, MeshFacts | FactsError
 
 
 def with_folder(mesh: MeshSettings, folder: Path) -> MeshSettings:
-    """The document with the charts' folder made absolute: the provider that renders them runs elsewhere."""
-    charts = mesh.istio.charts
-    if charts.folder is None:
-        return mesh
-    absolute = charts.model_copy(update={"folder": str(folder / Path(charts.folder).expanduser())})
-    return mesh.model_copy(update={"istio": mesh.istio.model_copy(update={"charts": absolute})})
+    """The document with the charts' folders made absolute: the provider that renders them runs elsewhere."""
+    changed = {key: _charts_in(part, folder) for key, part in (("istio", mesh.istio), ("addons", mesh.addons))}
+    return mesh.model_copy(update={key: part for key, part in changed.items() if part is not getattr(mesh, key)})
+
+
+def _charts_in(part: Settings, folder: Path) -> Settings:
+    """Part of the document, itself where no folder of charts is named in it."""
+    changed: dict[str, Settings] = {}
+    for key in type(part).model_fields:
+        below = getattr(part, key)
+        if isinstance(below, ChartSource) and below.folder is not None:
+            changed[key] = below.model_copy(update={"folder": str(folder / Path(below.folder).expanduser())})
+        elif isinstance(below, AddonSettings) and (found := _charts_in(below, folder)) is not below:
+            changed[key] = found
+    return part.model_copy(update=changed) if changed else part
 
 
 def _gateway_api(file: str | None, folder: Path) -> tuple[Plain, ...]:

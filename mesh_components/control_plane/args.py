@@ -56,6 +56,8 @@ class ControlPlaneArgs(ChartArgs):
     revisions: tuple[str, ...] = ()
     """All that stand side by side in the cluster of that istiod; this one alone needs no mention."""
     mesh_config: MeshConfigSettings = MeshConfigSettings()
+    extension_providers: tuple[Mapping[str, Any], ...] = ()
+    """Where proxies send traces and logs, as the mesh config says it; a Telemetry names who gets them."""
     mesh_networks: Mapping[str, MeshNetwork] = Field(default_factory=dict)
     visibility: VisibilitySettings = VisibilitySettings()
     """As far as it is mesh config, or istiod's environment; the same in all clusters of a mesh."""

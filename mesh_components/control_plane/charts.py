@@ -50,13 +50,14 @@ def renderer(name: str, parent: pulumi.Resource) -> kubernetes.Provider:
     )
 
 
-def location(source: ChartSource, chart: str, version: str) -> dict[str, Any]:
-    """Where a chart is, in the provider's words (`path`, or `chart` with `version` and `fetch_opts`)."""
+def location(source: ChartSource, chart: str, version: str, repository: str = DEFAULT_REPOSITORY) -> dict[str, Any]:
+    """Where a chart is, in the provider's words (`path`, or `chart` with `version` and `fetch_opts`); in `repository`
+    where the source says nothing."""
     if source.folder is not None:
         return {"path": str(Path(source.folder).expanduser() / chart)}
     if source.oci is not None:
         return {"chart": f"{source.oci.rstrip('/')}/{chart}", "version": version}
-    return {"chart": chart, "version": version, "fetch_opts": {"repo": source.repository or DEFAULT_REPOSITORY}}
+    return {"chart": chart, "version": version, "fetch_opts": {"repo": source.repository or repository}}
 
 
 def render(
@@ -68,6 +69,7 @@ def render(
     namespace: str,
     values: Mapping[str, Any],
     provider: pulumi.ProviderResource,
+    repository: str = DEFAULT_REPOSITORY,
 ) -> list[Plain]:
     """The objects of one chart. Values are plain; what is known only later goes in as a placeholder.
 
@@ -75,7 +77,7 @@ def render(
         pulumi.RunError: when the chart cannot be had or does not render; names chart and source.
     """
     options = {
-        **location(source, chart, version),
+        **location(source, chart, version, repository),
         "namespace": namespace,
         "release_name": release,
         "values": dict(values),

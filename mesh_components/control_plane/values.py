@@ -104,6 +104,7 @@ def common(args: ControlPlaneArgs) -> dict[str, Any]:
             ),
             **visible(args.visibility, args.namespace, ambient=args.data_plane != "sidecar"),
             **other_meshes(args.trusted),
+            **_stated("extensionProviders", list(args.extension_providers)),
         },
         **_stated(
             "env", {**({MULTI_ROOT_ISTIOD: "true"} if args.multi_root else {}), **mcs_environment(args.visibility)}

@@ -17,6 +17,7 @@ from mesh_components.discovery.requested import RequestedToken, RequestedTokenAr
 from mesh_components.discovery.source import RemoteSource
 from mesh_components.discovery.token import Token
 from mesh_components.federation.member import Member, Site
+from mesh_components.settings.discovery import TokenSettings
 from mesh_components.settings.kubeconfig import authority, only
 from mesh_components.topology import names, peers
 from mesh_components.topology.edges import Edge
@@ -41,8 +42,8 @@ def token(site: Site, member: Member) -> None:
     for serial in planned.serials:
         name = names.numbered(f"{member.prefix}{planned.suffix}", serial)
         opts = site.inside(member, *member.ready, account)
-        make = _requested if planned.requested else _long_lived
-        member.token = make(site, member, name, {"account": planned.account, "serial": serial}, opts)
+        whose = {"namespace": site.mesh.istio.namespace, "account": planned.account, "serial": serial}
+        member.token = made_token(site.mesh.discovery.tokens, member, name, whose, opts)
 
 
 def _account(site: Site, member: Member, user: str | None = None) -> ReaderAccount:
@@ -53,20 +54,14 @@ def _account(site: Site, member: Member, user: str | None = None) -> ReaderAccou
     return ReaderAccount(f"{member.prefix}-reader-account", args, site.inside(member, *member.ready))
 
 
-def _long_lived(site: Site, _: Member, name: str, which: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Token:
-    return ReaderToken(name, ReaderTokenArgs(namespace=site.mesh.istio.namespace, **which), opts)
-
-
-def _requested(site: Site, member: Member, name: str, which: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Token:
-    stated = site.mesh.discovery.tokens
-    args = RequestedTokenArgs(
-        cluster=member.cluster,
-        namespace=site.mesh.istio.namespace,
-        lifetime_hours=stated.lifetime_hours,
-        renew_before_hours=stated.renew_before_hours,
-        **which,
-    )
-    return RequestedToken(name, args, opts)
+def made_token(
+    stated: TokenSettings, member: Member, name: str, whose: Mapping[str, Any], opts: pulumi.ResourceOptions
+) -> Token:
+    """A token of the kind that is wanted; `whose` says namespace, account and serial."""
+    if stated.kind == "long-lived":
+        return ReaderToken(name, ReaderTokenArgs(**whose), opts)
+    lives = {"lifetime_hours": stated.lifetime_hours, "renew_before_hours": stated.renew_before_hours}
+    return RequestedToken(name, RequestedTokenArgs(cluster=member.cluster, **lives, **whose), opts)
 
 
 def expires(members: Members) -> dict[str, Any]:
@@ -89,7 +84,7 @@ def config_secret(site: Site, config: Member, external: Member) -> ConfigSecret:
         source=RemoteSource(
             token=reader,
             kubeconfig=ready_made,
-            api_server=_api_server(config, external.plan.name),
+            api_server=api_server(config, external.plan.name),
             tls_server_name=config.plan.settings.api_server.tls_server_name,
         ),
         namespace=site.mesh.istio.namespace,
@@ -154,7 +149,7 @@ def _source(site: Site, source: Member, reader: Member) -> RemoteSource:
         user=user,
         certificate_authority=authority,
         kubeconfig=_ready_made(site, source),
-        api_server=_api_server(source, reader.plan.name),
+        api_server=api_server(source, reader.plan.name),
         tls_server_name=source.plan.settings.api_server.tls_server_name,
     )
 
@@ -179,7 +174,8 @@ def _authority(source: Member, stated: str | None) -> pulumi.Input[str | None]:
     return source.cluster.kubeconfig.apply(authority)
 
 
-def _api_server(source: Member, reader: str) -> pulumi.Input[str]:
+def api_server(source: Member, reader: str) -> pulumi.Input[str]:
+    """Where `reader` reaches the API server of `source`."""
     stated = source.plan.settings.api_server
     return stated.address_for.get(reader) or stated.address or source.cluster.api_server_for(reader)
 

@@ -8,6 +8,7 @@ import pulumi
 
 from mesh_components.control_plane import charts
 from mesh_components.federation import (
+    addons,
     applications,
     clusters,
     credentials,
@@ -128,6 +129,7 @@ class MeshFederation(pulumi.ComponentResource):
             services.of_cluster(site, made, behind)
             deployed = applications.deploy(site, made, behind)
             traffic.lead(site, made, *([behind] if behind else []), applications=deployed)
+        addons.build(site, self.members)
 
     def _serving(self, site: Site, made: Member) -> None:
         if made.plan.role == "external":

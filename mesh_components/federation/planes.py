@@ -16,7 +16,7 @@ from mesh_components.control_plane.tags import RevisionTag, RevisionTagArgs
 from mesh_components.control_plane.validator import DefaultValidator, DefaultValidatorArgs
 from mesh_components.federation import trust
 from mesh_components.federation.member import Member, Site
-from mesh_components.topology import names, visibility
+from mesh_components.topology import addons, names, visibility
 from mesh_components.topology.outside import mesh_config
 from mesh_components.topology.revisions import Revision, default_version
 from mesh_components.topology.tokens import mounted
@@ -206,6 +206,7 @@ def _common(site: Site, member: Member, revision: Revision) -> dict[str, Any]:
         "platform": plan.settings.platform,
         "charts": istio.charts,
         "mesh_config": mesh_config(mesh),
+        "extension_providers": addons.providers(mesh),
         "mesh_networks": istio.mesh_networks,
         "visibility": visibility.told(mesh),
         "data_plane": istio.data_plane,

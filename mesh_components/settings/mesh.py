@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mesh_components.settings.addons import AddonsSettings
 from mesh_components.settings.addresses import AddressSettings
 from mesh_components.settings.applications import ApplicationsSettings
 from mesh_components.settings.base import Settings
@@ -33,6 +34,8 @@ class MeshSettings(Settings):
     """Services that other meshes may call."""
     applications: ApplicationsSettings = ApplicationsSettings()
     """Istio's sample applications, to see the mesh work."""
+    addons: AddonsSettings = AddonsSettings()
+    """What shows how the mesh does: Prometheus, Grafana, Jaeger, Kiali, Loki."""
     virtual_machines: tuple[VirtualMachineSettings, ...] = ()
     """Machines outside of Kubernetes that are in the mesh."""
     visibility: VisibilitySettings = VisibilitySettings()

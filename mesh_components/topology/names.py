@@ -26,6 +26,8 @@ NETWORK_LABEL = "topology.istio.io/network"
 MULTI_CLUSTER_LABEL = "istio/multiCluster"
 CLUSTER_ANNOTATION = "networking.istio.io/cluster"
 CONTROL_PLANE_ANNOTATION = "topology.istio.io/controlPlaneClusters"
+KIALI_MULTI_CLUSTER_LABEL = "kiali.io/multiCluster"
+KIALI_CLUSTER_ANNOTATION = "kiali.io/cluster"
 REVISION_LABEL = "istio.io/rev"
 UNNAMED_REVISION = "default"
 """What labels and charts call the revision without a name; as a tag, what `istio-injection: enabled` follows."""
@@ -54,6 +56,11 @@ def service_host(service: str, namespace: str) -> str:
 def remote_secret(cluster: str) -> str:
     """Name of the Secret with which `cluster` is announced to a peer's istiod."""
     return f"istio-remote-secret-{cluster}"
+
+
+def kiali_secret(cluster: str) -> str:
+    """Name of the Secret with which Kiali reads `cluster`."""
+    return f"kiali-remote-cluster-secret-{cluster}"
 
 
 def istiod(revision: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from mesh_components.topology.plan import ClusterPlan, Topology, networks
 
-_WHOLE = ("istio", "trust", "discovery")
+_WHOLE = ("istio", "trust", "discovery", "addons")
 """How keys of the whole mesh begin; the others are a cluster's."""
 
 Reason = tuple[str, tuple[str, ...]]
@@ -99,11 +99,21 @@ _OF_CLUSTER: Mapping[str, Callable[[Topology, ClusterPlan], Reason]] = {
     "ExternalIstiod": _said("it runs the control plane of other clusters", "role"),
     "GkeCluster": _said("the document has the cluster made on Google Cloud", "create.gke"),
     "IbmCluster": _said("the document has the cluster made on IBM Cloud", "create.ibm"),
+    "Grafana": _said("the document asks for it, and this is the cluster of the add-ons", "addons.grafana"),
     "Istiod": _plane,
     "IstioBase": _said(
         "Istio is installed of its charts: CRDs and the readers' account", "istio.install", "istio.crds"
     ),
     "K3sCluster": _said("the cluster is one of k3s", "k3s"),
+    "Jaeger": _said("the document asks for it, and this is the cluster of the add-ons", "addons.jaeger"),
+    "Kiali": _said("the document asks for it, and this is the cluster of the add-ons", "addons.kiali"),
+    "KialiReader": _said("Kiali reads this cluster from another one, as its own account", "addons.kiali"),
+    "KialiRemoteSecret": _said("Kiali reads this cluster from another one", "addons.kiali"),
+    "LogCollector": _said("proxies send access logs by OTLP, which Loki takes from a collector", "addons.loki"),
+    "Loki": _said("the document asks for it, and this is the cluster of the add-ons", "addons.loki"),
+    "MeshTelemetry": _said("proxies send traces and logs to the add-ons", "addons.jaeger", "addons.loki"),
+    "Prometheus": _said("metrics are collected here, or fetched from all clusters", "addons.prometheus"),
+    "ServiceElsewhere": _said("what is called here runs in another cluster, and the mesh leads there", "addons"),
     "MeshTrust": _said("the mesh trusts other meshes, whose roots and services are configured here", "crossMesh"),
     "ReaderAccount": _said(
         "clusters are read by an account with no more rights than istiod asks for", "discovery.account"

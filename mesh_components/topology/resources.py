@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from mesh_components.topology import addons
 from mesh_components.topology.edges import Edge
 from mesh_components.topology.gke import gke, vpcs
 from mesh_components.topology.ibm import ibm
@@ -13,7 +14,7 @@ from mesh_components.topology.names import numbered
 from mesh_components.topology.peers import reader_user
 from mesh_components.topology.plan import ClusterPlan, Topology
 from mesh_components.topology.tenancy import has_policies, teams
-from mesh_components.topology.tokens import tokens
+from mesh_components.topology.tokens import serials, tokens
 from mesh_components.topology.virtual_machines import machine_parts, namespace_parts
 from mesh_components.topology.visibility import has_objects
 
@@ -58,6 +59,7 @@ def resources(topology: Topology, name: str = "mesh", brought: frozenset[str] = 
         parts += (
             (APPLICATIONS[item.name], f"-{item.name}", f"the application {item.name}") for item in cluster.applications
         )
+        parts += _addons(topology, cluster)
         parts += [("TrafficRules", "-traffic", "how requests are led")] if cluster.traffic else []
         prefix = f"{name}-{cluster.name}"
         found += (
@@ -161,6 +163,38 @@ def _machines(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
         yield "MachineNamespace", f"-machines-{home.name}", f"the machines' namespace {home.name}"
     for part in machine_parts(topology.mesh, cluster.settings):
         yield "VirtualMachine", f"-machine-{part.machine.name}", f"the machines {part.machine.name}"
+
+
+def _addons(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
+    """Add-ons, and what is in other clusters for their sake."""
+    mesh, stated = topology.mesh, cluster.settings
+    if addons.makes_namespace(mesh, stated):
+        where = addons.namespace(mesh)
+        yield "RootNamespace", f"-{where}", f"the namespace {where}"
+    for item in addons.stand_ins(mesh, stated):
+        yield "ServiceElsewhere", f"-elsewhere-{item.name}", f"the Service of {item.name}, which is elsewhere"
+    if addons.collects(mesh, stated):
+        yield "Prometheus", "-prometheus", "its Prometheus"
+    if addons.has_telemetry(mesh, stated):
+        yield "MeshTelemetry", "-telemetry", "what makes proxies send"
+    if addons.read_by_kiali(mesh, stated):
+        yield "KialiReader", "-kiali-reader", "Kiali's account"
+        kind = "RequestedToken" if addons.kiali_tokens(mesh).kind == "requested" else "ReaderToken"
+        for serial in serials(addons.kiali_tokens(mesh), stated.name):
+            yield kind, numbered("-kiali-token", serial), numbered("Kiali's token", serial)
+        yield "KialiRemoteSecret", "-kiali-secret", "what Kiali reads it with"
+    if addons.is_home(mesh, stated):
+        yield from (_ADDONS[part] for part in addons.parts(mesh))
+
+
+_ADDONS: Mapping[str, Part] = {
+    addons.PROMETHEUS: ("Prometheus", "-prometheus-of-mesh", "the Prometheus of the mesh"),
+    addons.GRAFANA: ("Grafana", "-grafana", "Grafana"),
+    addons.JAEGER: ("Jaeger", "-jaeger", "Jaeger"),
+    addons.KIALI: ("Kiali", "-kiali", "Kiali"),
+    addons.LOKI: ("Loki", "-loki", "Loki"),
+    addons.LOG_COLLECTOR: ("LogCollector", "-access-logs", "the collector of access logs"),
+}
 
 
 def _by_cert_manager(topology: Topology) -> bool:

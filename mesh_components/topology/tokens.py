@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mesh_components.settings import MeshSettings
-from mesh_components.settings.discovery import MountedSettings
+from mesh_components.settings.discovery import MountedSettings, TokenSettings
 from mesh_components.topology import names
 from mesh_components.topology.versions import ROTATES, KnownBug, bugs, parse
 
@@ -40,12 +40,16 @@ class Tokens:
 
 def tokens(mesh: MeshSettings, cluster: str) -> Tokens:
     """The tokens with which `cluster` is read."""
-    stated = mesh.discovery.tokens
-    serial = stated.serials.get(cluster, 1)
     if handed_out_elsewhere(mesh):
         return Tokens(False, ())
-    kept = (serial - 1,) if stated.keep_previous and serial > 1 else ()
-    return Tokens(stated.kind == "requested", (*kept, serial), mesh.discovery.account == "own")
+    stated = mesh.discovery.tokens
+    return Tokens(stated.kind == "requested", serials(stated, cluster), mesh.discovery.account == "own")
+
+
+def serials(stated: TokenSettings, cluster: str) -> tuple[int, ...]:
+    """The generations of a cluster's token that exist, oldest first."""
+    serial = stated.serials.get(cluster, 1)
+    return (serial - 1, serial) if stated.keep_previous and serial > 1 else (serial,)
 
 
 def handed_out_elsewhere(mesh: MeshSettings) -> bool:

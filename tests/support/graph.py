@@ -322,6 +322,7 @@ ANSWERS: dict[str, Answer] = {
     "kubernetes:core/v1:Secret": _secret,
     "kubernetes:core/v1:Service": _service,
     "pulumi-python:dynamic/mesh:IbmKubeconfig": _ibm_kubeconfig,
+    "pulumi-python:dynamic/mesh:RandomText": lambda name, _: {"text": f"drawn for {name}"},
     "pulumi-python:dynamic/mesh:TokenRequest": _token_request,
     "tls:index/certRequest:CertRequest": lambda name, _: {"certRequestPem": _pem("CERTIFICATE REQUEST", name)},
     "tls:index/locallySignedCert:LocallySignedCert": _certificate,

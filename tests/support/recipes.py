@@ -47,6 +47,8 @@ def on_lab(recipe: str) -> dict[str, Any]:
     wanted = document(recipe)
     wanted.setdefault("trust", {})["protectRoot"] = False
     wanted["istio"]["charts"] = {"folder": str(CHARTS)}
+    for addon in _addons(wanted):
+        addon["charts"] = {"folder": str(CHARTS)}
     for number, cluster in enumerate(wanted["clusters"], 1):
         file = f".lab/clusters/{lab_cluster(cluster['name'])}/kubeconfig"
         cluster |= {"platform": "lab", "kubeconfig": {"file": file}}
@@ -58,6 +60,13 @@ def on_lab(recipe: str) -> dict[str, Any]:
             ingress.pop("loadBalancer", None)
             ingress["annotations"] = {ADDRESS_ANNOTATION: f"198.51.100.{100 + number}"}
     return wanted
+
+
+def _addons(wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    """What of a document's add-ons comes by a chart."""
+    stated = wanted.get("addons", {})
+    found = [stated[key] for key in ("prometheus", "grafana", "jaeger", "kiali", "loki") if key in stated]
+    return [*found, stated["loki"].setdefault("collector", {})] if "loki" in stated else found
 
 
 def lab_cluster(name: str) -> str:

@@ -99,6 +99,33 @@ def _node(name: str) -> Callable[[Mapping[str, Any], str], Objects]:
     return objects
 
 
+def _addon(*named: str, runs: str = "Deployment") -> Callable[[Mapping[str, Any], str], Objects]:
+    """What all add-ons have; `named` is where the chart's values say what they are called."""
+
+    def objects(values: Mapping[str, Any], namespace: str) -> Objects:
+        found: Any = values
+        for key in named:
+            found = found[key]
+        name = str(found)
+        shown = {"values": json.dumps(dict(values))}
+        made = [
+            _object("v1", "ServiceAccount", name, namespace),
+            _object("v1", "ConfigMap", name, namespace, data=shown),
+        ]
+        if values.get("deployment", {}).get("remote_cluster_resources_only"):
+            return made
+        annotations = values.get("deployment", {}).get("pod_annotations", {})
+        pod = {"metadata": {"annotations": annotations}, "spec": {"serviceAccountName": name}}
+        # One without a namespace, as some charts leave it to whoever installs them.
+        return [
+            *made,
+            _object("v1", "Service", name, spec={"ports": []}),
+            _object("apps/v1", runs, name, namespace, spec={"template": pod}),
+        ]
+
+    return objects
+
+
 def _object(
     api_version: str,
     kind: str,
@@ -118,4 +145,10 @@ CHARTS: dict[str, Callable[[Mapping[str, Any], str], Objects]] = {
     "istiod": _istiod,
     "cni": _node("istio-cni-node"),
     "ztunnel": _node("ztunnel"),
+    "prometheus": _addon("server", "fullnameOverride"),
+    "kiali-server": _addon("deployment", "instance_name"),
+    "grafana": _addon("fullnameOverride"),
+    "jaeger": _addon("fullnameOverride"),
+    "loki": _addon("fullnameOverride", runs="StatefulSet"),
+    "opentelemetry-collector": _addon("fullnameOverride"),
 }

@@ -1,0 +1,1 @@
+"""Add-ons: what shows how a mesh does, each from its own chart."""
