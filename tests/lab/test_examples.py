@@ -35,9 +35,9 @@ class Example(Project):
 @pytest.fixture
 def example(name: str, lab: RealLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Example:
     example = Example(tmp_path, name, lab.dir)
-    if name == "istiod":
-        # Istio's own charts are in no package registry; these stand for them.
-        config = {**example.config, "istiod:charts": str(ROOT / "tests" / "charts")}
+    if name in ("istiod", "addons"):
+        # The charts are in no package registry; these stand for them.
+        config = {**example.config, f"{name}:charts": str(ROOT / "tests" / "charts")}
         example.settings.write_text(yaml.safe_dump({"config": config}))
         helm = programs.ensure(["helm"], silent)["helm"]
         monkeypatch.setenv("PATH", f"{helm.parent}:{Path('/usr/bin')}:{Path('/bin')}")

@@ -12,10 +12,9 @@ from mesh_components.topology.plan import plan
 from mesh_components.topology.resources import resources
 from tests.support.graph import Graph
 from tests.support.meshes import federation
-from tests.support.order import after
 from tests.support.recipes import document
 
-ALL = {"prometheus": {"federation": {}}, "grafana": {}, "jaeger": {}, "kiali": {}, "loki": {}}
+ALL: dict[str, Any] = {"prometheus": {"federation": {}}, "grafana": {}, "jaeger": {}, "kiali": {}, "loki": {}}
 
 
 def with_addons(recipe: str, addons: dict[str, Any], **top: Any) -> dict[str, Any]:

@@ -15,6 +15,17 @@ from pydantic_core import PydanticUndefined
 
 from mesh_components.istio import IstioModel
 from mesh_components.settings import MeshSettings, Severity, parse
+from mesh_components.settings.addons import (
+    AddonsSettings,
+    CollectorSettings,
+    DashboardSettings,
+    FederationSettings,
+    GrafanaSettings,
+    JaegerSettings,
+    KialiSettings,
+    LokiSettings,
+    PrometheusSettings,
+)
 from mesh_components.settings.addresses import AddressSettings
 from mesh_components.settings.applications import ApplicationsSettings, BookinfoSettings, HelloWorldSettings
 from mesh_components.settings.base import ResourceAmounts
@@ -184,6 +195,15 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`applications`", "", ApplicationsSettings),
     ("`helloworld`", "", HelloWorldSettings),
     ("`bookinfo`", "", BookinfoSettings),
+    ("`addons`", "", AddonsSettings),
+    ("`prometheus`", "", PrometheusSettings),
+    ("`prometheus`", "federation.", FederationSettings),
+    ("`grafana`", "", GrafanaSettings),
+    ("`grafana`", "dashboards.<name>.", DashboardSettings),
+    ("`jaeger`", "", JaegerSettings),
+    ("`kiali`", "", KialiSettings),
+    ("`loki`", "", LokiSettings),
+    ("`loki`", "collector.", CollectorSettings),
     ("`virtualMachines[]`", "", VirtualMachineSettings),
     ("`virtualMachines[].ports[]`", "", MachinePort),
     ("`probe`", "", ProbeSettings),

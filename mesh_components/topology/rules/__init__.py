@@ -2,6 +2,8 @@
 
 from mesh_components.topology.rules import (
     access,
+    addons,
+    addons_reach,
     addresses,
     applications,
     control_plane,
@@ -71,6 +73,8 @@ RULES: tuple[Rule, ...] = (
     *ingress.RULES,
     *ingress_tls.RULES,
     *outside.RULES,
+    *addons.RULES,
+    *addons_reach.RULES,
 )
 
 __all__ = ["RULES", "Context", "Facts", "HoldsChart", "Kubeconfigs", "Rule"]
