@@ -5,7 +5,7 @@ The lab has one shape of mesh (tests/lab/test_upgrade.py); here are the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -97,6 +97,7 @@ def planned(request: pytest.FixtureRequest) -> tuple[dict[str, Any], tuple[Step,
 
 
 def test_a_step_s_preview_shows_what_is_its_own(planned: tuple[dict[str, Any], tuple[Step, ...]]) -> None:
+    document: Mapping[str, Any]
     document, steps = planned
     assert steps
     graphs = [federation(document)]
