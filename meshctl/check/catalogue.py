@@ -18,6 +18,8 @@ SECTIONS = {
 CATALOGUE = {
     "CHECK101": "The document has errors",
     "CHECK102": "The document has warnings",
+    "CHECK103": "A mandatory policy is broken",
+    "CHECK104": "An advisory policy is broken",
     "CHECK201": "An API server does not answer",
     "CHECK202": "An API server's certificate is not trusted",
     "CHECK203": "An API server refuses the credentials",
@@ -81,6 +83,9 @@ CATALOGUE = {
     "CHECK901": "An object is missing",
     "CHECK902": "An object was changed",
 }
+
+ON_REQUEST = frozenset({"CHECK103", "CHECK104"})
+"""Made with `--policies` only: some rules are choices, and a mesh that made them is well."""
 
 
 def section(code: str) -> str:

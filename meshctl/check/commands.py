@@ -33,6 +33,9 @@ from meshctl import options
 @click.option(
     "--parallel", type=click.IntRange(min=1), default=4, show_default=True, help="Questions to one cluster at a time."
 )
+@click.option(
+    "--policies", is_flag=True, help="Look also whether what the document leads to keeps the rules of `mesh policy`."
+)
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML, too.")
 def check(
     stack: str,
@@ -42,6 +45,7 @@ def check(
     wait: float | None,
     timeout: float,
     parallel: int,
+    policies: bool,
     as_json: bool,
     junit: Path | None,
 ) -> None:
@@ -72,12 +76,12 @@ def check(
     try:
         project = load(cwd, stack)
         chosen, _ = choose(engine, shutil.which("pulumi"))
-        found = look(project, chosen, state, limits)
+        found = look(project, chosen, state, limits, policies=policies)
         end = time.monotonic() + (wait or 0)
         while found.exit_code == FAILED and time.monotonic() < end:
             click.echo(f"not yet: {last_line(found)}", err=True)
             time.sleep(min(2.0, max(0.0, end - time.monotonic())))
-            found = look(project, chosen, state, limits)
+            found = look(project, chosen, state, limits, policies=policies)
     except UserError as failure:
         raise click.ClickException(str(failure)) from failure
     if as_json:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from mesh_components.policy import Violation
 from mesh_components.settings import Finding
 from mesh_components.topology import names
 from mesh_components.topology.certificates import Bundle, Expected, problems
@@ -157,6 +158,8 @@ class Facts:
     drift: tuple[Drift, ...] | Unread = Unread("not asked")
     undrifted: Mapping[str, str] = field(default_factory=dict)
     """Why drift could not be looked for, by cluster."""
+    policies: Sequence[Violation] | None = None
+    """What of the program breaks a policy; None where nobody asked."""
 
     @property
     def decided(self) -> Topology:

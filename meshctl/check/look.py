@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mesh_components.stack import with_folder
+from mesh_components.topology.plan import Topology
 from meshctl.check.document import stated
 from meshctl.check.facts import Facts
 from meshctl.check.gather import Gathering, Limits
 from meshctl.check.report import Report, report
 from meshctl.check.state import applied
+from meshctl.local import policy
+from meshctl.local.foresight import foresee
 from meshctl.local.project import Project
 
 
-def look(project: Project, engine: str, state: Path | None, limits: Limits) -> Report:
+def look(project: Project, engine: str, state: Path | None, limits: Limits, *, policies: bool = False) -> Report:
     """The report of now.
 
     Args:
@@ -21,6 +26,7 @@ def look(project: Project, engine: str, state: Path | None, limits: Limits) -> R
         engine: whose state it has, `local` or `pulumi`.
         state: another file than the local engine's usual one.
         limits: how long, and how much at a time.
+        policies: look also whether what the document leads to keeps them.
 
     Raises:
         ProjectError: when the stack has no document.
@@ -29,4 +35,10 @@ def look(project: Project, engine: str, state: Path | None, limits: Limits) -> R
     said = stated(project, known.kubeconfigs)
     if said.topology is None:
         return report(Facts(None, said.findings, datetime.now(UTC), known.anything))
-    return report(Gathering(said.topology, said.kubeconfigs, known, limits).run(said.findings))
+    facts = Gathering(said.topology, said.kubeconfigs, known, limits).run(said.findings)
+    return report(replace(facts, policies=_broken(project, said.topology) if policies else None))
+
+
+def _broken(project: Project, topology: Topology) -> list[policy.Violation]:
+    foreseen = foresee(with_folder(topology.mesh, project.root))
+    return policy.violations(policy.resources(item.goal for item in foreseen.resources.values()))

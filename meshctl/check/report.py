@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from mesh_components.settings import Severity
-from meshctl.check.catalogue import CATALOGUE, section
+from meshctl.check.catalogue import CATALOGUE, ON_REQUEST, section
 from meshctl.check.facts import Facts
 from meshctl.check.matrix import Pair, matrix
 from meshctl.check.results import Problem, Result, Unknown
@@ -26,6 +26,8 @@ class Report:
     results: tuple[Result, ...]
     pairs: tuple[Pair, ...]
     clusters: tuple[str, ...]
+    checks: tuple[str, ...] = tuple(CATALOGUE)
+    """Those that were asked for."""
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
@@ -61,8 +63,8 @@ class Report:
             "mesh": self.mesh,
             "applied": self.applied,
             "checks": [
-                {"code": code, "section": section(code), "title": title, "state": self.state(code)}
-                for code, title in CATALOGUE.items()
+                {"code": code, "section": section(code), "title": CATALOGUE[code], "state": self.state(code)}
+                for code in self.checks
             ],
             "problems": [one.data() for one in self.problems],
             "unknown": [one.data() for one in self.unknown],
@@ -75,4 +77,5 @@ def report(facts: Facts) -> Report:
     results = judge(facts)
     mesh = facts.topology.mesh.id if facts.topology else "(no mesh)"
     clusters = tuple(plan.name for plan in facts.topology.clusters) if facts.topology else ()
-    return Report(mesh, facts.applied, results, matrix(facts, results), clusters)
+    asked = tuple(code for code in CATALOGUE if facts.policies is not None or code not in ON_REQUEST)
+    return Report(mesh, facts.applied, results, matrix(facts, results), clusters, asked)

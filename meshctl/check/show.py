@@ -37,16 +37,16 @@ def show(report: Report) -> None:
 
 def last_line(report: Report) -> str:
     """How it went in one line."""
-    states = [report.state(code) for code in CATALOGUE]
+    states = [report.state(code) for code in report.checks]
     numbers = [(report.count(Severity.ERROR), "error"), (report.count(Severity.WARNING), "warning")]
     found = ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in numbers)
     unknown = states.count("unknown")
     rest = f"; {unknown} could not be made everywhere" if unknown else ""
-    return f"{found} in {len(CATALOGUE)} checks{rest}"
+    return f"{found} in {len(states)} checks{rest}"
 
 
 def _section(report: Report, name: str) -> None:
-    codes = [code for code in CATALOGUE if section(code) == name]
+    codes = [code for code in report.checks if section(code) == name]
     states = {report.state(code) for code in codes}
     worst = next(state for state in _WORST if state in states)
     click.echo(f"{_mark(worst)} {click.style(name, bold=True)}")

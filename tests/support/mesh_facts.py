@@ -50,6 +50,7 @@ class Made:
     drift: Any = ()
     findings: tuple[Any, ...] = ()
     applied: bool = True
+    policies: Any = ()
 
     def item(self, cluster: str, part: Part, name: str) -> dict[str, Any]:
         """One object, to be changed."""
@@ -71,6 +72,7 @@ class Made:
             clusters=clusters,
             credentials=self._credentials(clusters),
             drift=self.drift,
+            policies=self.policies,
         )
 
     def judged(self) -> Report:

@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from mesh_components.topology import names
-from meshctl.check.catalogue import CATALOGUE, SECTIONS
+from meshctl.check.catalogue import CATALOGUE, ON_REQUEST, SECTIONS
 from meshctl.check.facts import Part
 from meshctl.check.junit import junit
 from meshctl.check.report import FAILED, GREEN
@@ -85,6 +85,16 @@ class TestUnasked:
         result = check(project)
         assert result.exit_code in (1, FAILED)
         assert words in result.stdout + result.stderr
+
+    def test_policies_are_looked_at_on_request(self, project: Path) -> None:
+        document = {"id": "mesh1", "clusters": [CLUSTERS[0]], "trust": {"protectRoot": False}}
+        write(project, {**document, "istio": {"install": "none"}})
+        said = json.loads(check(project, "--policies", "--json").stdout)
+        found = {(one["code"], one["severity"], one["where"]) for one in said["problems"] if one["code"][5] == "1"}
+        assert ("CHECK103", "error", "mesh-trust-root") in found
+        assert {one["code"]: one["state"] for one in said["checks"]}["CHECK104"] in ("ok", "warning")
+        unasked = json.loads(check(project, "--json").stdout)
+        assert set(CATALOGUE) - {one["code"] for one in unasked["checks"]} == ON_REQUEST
 
     def test_waiting_ends(self, project: Path) -> None:
         result = check(project, "--wait", "0.1")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mesh_components.policy import Violation
 from mesh_components.topology import names
 from meshctl.check.asking import synced
 from meshctl.check.facts import Answer, Credential, Drift, How, Part, Unread
@@ -49,6 +50,10 @@ def with_token(made: Made, **said: Any) -> None:
     made.parts["east"][Part.SECRETS].append(remote_secret("west", kubeconfig("west", token(**said))))
 
 
+def broken(rule: str, name: str) -> Violation:
+    return Violation(rule, f"urn::{name}", name, "the reason", "the fix")
+
+
 def refused(made: Made, **said: Any) -> None:
     with_token(made, **said)
     made.credentials["west", "east"] = Credential(Answer(How.REFUSED, "https://west.example"))
@@ -63,6 +68,8 @@ def set_(made: Made, cluster: str, part: Part, name: str, *path: str, value: Any
 
 Case = tuple[str, str, str, Callable[[Made], Any]]
 CASES: tuple[Case, ...] = (
+    ("CHECK103", "error", "ca", lambda m: setattr(m, "policies", [broken("root-is-protected", "ca")])),
+    ("CHECK104", "warning", "token", lambda m: setattr(m, "policies", [broken("tokens-end", "token")])),
     ("CHECK201", "error", "west", lambda m: m.answers.update(west=Answer(How.SILENT, "https://west.example", "x"))),
     ("CHECK202", "error", "west", lambda m: m.answers.update(west=Answer(How.UNTRUSTED, "https://west.example"))),
     ("CHECK203", "error", "west", lambda m: m.answers.update(west=Answer(How.REFUSED, "https://west.example"))),

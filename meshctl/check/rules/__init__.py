@@ -37,7 +37,7 @@ LATE: tuple[LateRule, ...] = (*views.RULES, *drift.RULES)
 
 def judge(facts: Facts) -> tuple[Result, ...]:
     """Everything the rules say, in the order of the catalogue, and of the document within a check."""
-    found = list(document.findings(facts))
+    found = [*document.findings(facts), *document.policies(facts)]
     if facts.topology is None:
         return (*found, *_unasked("2", "the document has errors"))
     for rule in (*BEFORE, *(AFTER if facts.applied else ())):
