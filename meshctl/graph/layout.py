@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from mesh_components.topology import names
 from meshctl.graph import sharing, words
-from meshctl.graph.model import GATEWAY_OF, Cluster, GatewayKind, Graph, Plane
+from meshctl.graph.model import GATEWAY_OF, OUTSIDE, TITLES, Cluster, GatewayKind, Graph, Plane
 from meshctl.graph.text import fitted, width
 from meshctl.graph.wires import Point
 
@@ -25,7 +25,6 @@ NAME, TEXT, SMALL = 16, 12, 12
 SERVER = "server"
 CACERTS = "cacerts"
 PLANES: dict[Plane, str] = {"sidecar": "sidecar workloads", "ambient": "ambient workloads"}
-_TITLES = {"east-west": "east-west gateway", "ambient": "ambient gateway", "external": "ingress gateway"}
 
 
 @dataclass(frozen=True)
@@ -90,13 +89,32 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Note:
+    """Something that is no cluster: machines, or another mesh."""
+
+    box: Box
+    name: str
+    lines: tuple[tuple[int, str], ...]
+    """Baseline and text, below the name."""
+
+    def left(self) -> Point:
+        """Where a line ends at its left."""
+        return Point(self.box.x, self.box.middle.y)
+
+    def right(self) -> Point:
+        """Where a line begins at its right."""
+        return Point(self.box.right, self.box.middle.y)
+
+
+@dataclass(frozen=True)
 class Group:
-    """One network; or, without being one, the cluster of an external control plane."""
+    """One network; or, without being one, an external control plane, machines, other meshes."""
 
     title: str
     network: bool
     box: Box
     cards: tuple[Card, ...]
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,6 +155,8 @@ class Layout:
     outside: int
     """Right edge of the networks' boxes: lanes begin there."""
     cards: dict[str, Card] = field(compare=False)
+    machines: tuple[Note, ...] = ()
+    meshes: tuple[Note, ...] = ()
 
 
 def layout(graph: Graph) -> Layout:
@@ -146,7 +166,7 @@ def layout(graph: Graph) -> Layout:
     columns = _columns(graph, card_x=trust_lane + 16 + GAP)
     direct = max((len(sharing.direct(graph, network.name)) for network in graph.networks), default=0)
     outside = columns.card_right + (2 * GAP + 6 + LANE * (direct - 1) if direct else GAP)
-    servers = {link.server for link in graph.control}
+    servers = {link.server for link in graph.control} | {machine.server for machine in graph.machines}
     root = Box(trust_lane - GAP, MARGIN, width("Root CA", TEXT, bold=True) + 2 * GAP, 34)
     groups, y = [], root.bottom + GAP
     for title, network, clusters in _titles(graph):
@@ -157,6 +177,13 @@ def layout(graph: Graph) -> Layout:
         box = Box(columns.card_x - GAP, y, outside - columns.card_x + GAP, top - y)
         groups.append(Group(fitted(title, TEXT, box.width - 2 * GAP), network, box, tuple(cards)))
         y = box.bottom + GAP
+    beside = []
+    for title, texts in (("virtual machines", words.machines(graph)), ("other meshes", words.meshes(graph))):
+        group = _notes(title, texts, columns, y, outside)
+        beside.append(group.notes)
+        if texts:
+            groups.append(group)
+            y = group.box.bottom + GAP
     return Layout(
         root=root,
         trust_lane=trust_lane,
@@ -164,7 +191,22 @@ def layout(graph: Graph) -> Layout:
         direct_lane=columns.card_right + GAP + 6,
         outside=outside,
         cards={card.cluster.name: card for group in groups for card in group.cards},
+        machines=beside[0],
+        meshes=beside[1],
     )
+
+
+def _notes(title: str, texts: Sequence[Sequence[str]], columns: Columns, y: int, outside: int) -> Group:
+    """One below the other; the first text of each is its name."""
+    notes, top = [], y + 26
+    wide = columns.card_right - columns.card_x
+    for name, *lines in texts:
+        box = Box(columns.card_x, top, wide, 2 * PAD + 20 + 16 * len(lines))
+        fit = tuple((top + PAD + 32 + 16 * row, fitted(text, TEXT, wide - 2 * PAD)) for row, text in enumerate(lines))
+        notes.append(Note(box, fitted(name, NAME, wide - 2 * PAD, bold=True), fit))
+        top = box.bottom + GAP
+    frame = Box(columns.card_x - GAP, y, outside - columns.card_x + GAP, top - y)
+    return Group(title, network=False, box=frame, cards=(), notes=tuple(notes))
 
 
 def _titles(graph: Graph) -> Iterator[tuple[str, bool, Sequence[Cluster]]]:
@@ -228,13 +270,18 @@ def _left(cluster: Cluster) -> list[tuple[str, str, str]]:
 def _right(cluster: Cluster) -> list[tuple[str, str, str]]:
     """Workloads and gateways from the top. A part without a key is a gap: an external control plane's gateway is at the
     height of its istiod."""
-    if external := cluster.gateway("external"):
-        return [("", "", ""), (gateway_key(external.kind), "istiod", _TITLES[external.kind])]
     parts: list[tuple[str, str, str]] = []
+    if external := cluster.gateway("external"):
+        parts += [("", "", ""), (gateway_key(external.kind), "istiod", TITLES[external.kind])]
     for plane in cluster.planes:
         parts.append((plane, plane, PLANES[plane]))
         if gateway := cluster.gateway(GATEWAY_OF[plane]):
-            parts.append((gateway_key(gateway.kind), plane, _TITLES[gateway.kind]))
+            parts.append((gateway_key(gateway.kind), plane, TITLES[gateway.kind]))
+    beside = [gateway for gateway in cluster.gateways if gateway.kind in OUTSIDE]
+    for number, gateway in enumerate(beside):
+        # There may be several ingress gateways; lines end at the one for other meshes only.
+        key = gateway_key(gateway.kind) + (f" {number}" if gateway.kind != "cross-mesh" else "")
+        parts.append((key, "outside", words.door(cluster, gateway)))
     return parts
 
 

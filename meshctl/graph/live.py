@@ -91,7 +91,8 @@ class Reader:
 
     def _gateways(self) -> Iterator[Thing]:
         for gateway in self.drawn.gateways:
-            service = self.cluster.get(f"{self._inside('api/v1')}/services/{quote(gateway.name)}")
+            inside = f"/api/v1/namespaces/{quote(gateway.namespace or self.mesh.istio.namespace)}"
+            service = self.cluster.get(f"{inside}/services/{quote(gateway.name)}")
             if service is None:
                 yield Thing(gateway.name, "Service", f"{gateway.kind} gateway", "missing")
                 continue

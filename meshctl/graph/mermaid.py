@@ -6,12 +6,14 @@ not N x N, and the picture stays one that can be read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 
+from mesh_components.topology import names
 from meshctl.graph import words
-from meshctl.graph.model import GATEWAY_OF, PORT_OF, Cluster, GatewayKind, Graph
-from meshctl.graph.scene import MARKS, NOTHING, Owner, Part, State
+from meshctl.graph.model import GATEWAY_OF, OUTSIDE, PORT_OF, Cluster, GatewayKind, Graph
+from meshctl.graph.scene import EMPTY, MARKS, NOTHING, Owner, Part, State, discovered
 from meshctl.graph.sharing import complete
 
 Ids = Mapping[str, str]
@@ -34,12 +36,15 @@ STATES: Mapping[State, str] = {
     "extra": "stroke:#8250df,stroke-width:3px",
     "unknown": "stroke:#57606a,stroke-width:3px,stroke-dasharray:2 3",
 }
+_OUTSIDE = "fill:#eaeef2,stroke:#57606a,color:#1f2328"
+_LINK = re.compile(r" *\S+ (<?-->|-\.->|==>)")
 _FEW = 2
 """So many links are drawn one by one even where they could go through a node in the middle."""
 
 
 def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
-    """One flowchart, without the fence around it. `parts` colour clusters by their state, and a sign says it too."""
+    """One flowchart, without the fence around it. `parts` colour clusters and links of discovery by their state, and a
+    sign says it too."""
     states = {name: part for (name, other), part in parts.items() if name and not other and part.state}
     ids = {cluster.name: f"c{number}" for number, cluster in enumerate(graph.clusters())}
     lines = [
@@ -52,9 +57,12 @@ def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
         lines += [line for cluster in network.clusters for line in _cluster(cluster, ids, "    ", states)]
         lines.append("  end")
     lines += [f"  root -->|signs| {ids[name]}_istiod" for name in graph.signs]
-    for links in (_discovery, _control, _direct, _between):
+    coloured: dict[str, State] = {}
+    lines += [f"  {line}" for line in _discovery(graph, ids, parts, coloured)]
+    for links in (_control, _direct, _between, _outside, _machines, _meshes):
         lines += [f"  {line}" for line in links(graph, ids)]
     lines += [f"  classDef {name} {style}" for name, style in _STYLES.items()]
+    lines += [f"  classDef outside {_OUTSIDE}"] if any(line.endswith(":::outside") for line in lines) else []
     if gone := [name for name in states if name not in ids]:
         lines += [
             "  subgraph gone[not in the document]",
@@ -62,6 +70,9 @@ def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
             "  end",
         ]
     lines += [f"  style {ids[name]} {STATES[part.state]}" for name, part in states.items() if name in ids]
+    # Mermaid knows links by their number alone.
+    drawn = [line.strip() for line in lines if _LINK.match(line)]
+    lines += [f"  linkStyle {drawn.index(line)} {STATES[state]}" for line, state in coloured.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -87,17 +98,28 @@ def _cluster(cluster: Cluster, ids: Ids, indent: str, states: Mapping[str, Part]
         yield f'{indent}  {node}_{plane}["{plane} workloads"]:::{plane}'
         if gateway := cluster.gateway(GATEWAY_OF[plane]):
             yield f'{indent}  {_gateway(node, gateway.kind)}["{gateway.kind} gateway"]:::{plane}'
+    for number, gateway in enumerate(cluster.gateways):
+        if gateway.kind in OUTSIDE:
+            yield f"{indent}  {_beside(node, gateway.kind, number)}[{_quoted(words.door(cluster, gateway))}]:::outside"
     yield f"{indent}end"
 
 
-def _discovery(graph: Graph, ids: Ids) -> Iterator[str]:
-    pairs = [(link.reader, link.source) for link in graph.discovery if not link.config]
+def _discovery(graph: Graph, ids: Ids, parts: Mapping[Owner, Part], coloured: dict[str, State]) -> Iterator[str]:
+    """Where something happens to any of them they are drawn one by one; `coloured` gets what happens, by line."""
+    pairs = [(link.reader, link.source) for link in discovered(graph, parts) if not link.config]
     everyone = {cluster.name: cluster.name for cluster in graph.clusters()}
     ends = [(f"{ids[reader]}_istiod", f"{ids[source]}_server") for reader, source in pairs]
-    if len(pairs) > _FEW and complete(pairs, everyone):
+    states = {pair: state for pair in pairs if (state := parts.get(pair, EMPTY).state)}
+    if len(pairs) > _FEW and complete(pairs, everyone) and not states:
         yield from _through("discovery", "remote secrets", "server", "-.->", ends)
     else:
-        yield from (f'{reader} -.->|"remote secret"| {source}' for reader, source in ends)
+        for pair, (reader, source) in zip(pairs, ends, strict=True):
+            state = states.get(pair, "")
+            sign = f"{MARKS[state][0]} " if state else ""
+            line = f'{reader} -.->|"{sign}remote secret"| {source}'
+            if state:
+                coloured[line] = state
+            yield line
     for link in graph.discovery:
         if link.config:
             yield f'{ids[link.reader]}_istiod -.->|"{link.secret}"| {ids[link.source]}_server'
@@ -134,6 +156,41 @@ def _between(graph: Graph, ids: Ids) -> Iterator[str]:
             yield from (f'{caller} ==>|"{port}"| {gateway}' for caller, gateway in ends)
         for name in dict.fromkeys(name for _, name in pairs):
             yield f"{_gateway(ids[name], kind)} --> {ids[name]}_{plane}"
+
+
+def _outside(graph: Graph, ids: Ids) -> Iterator[str]:
+    doors = [
+        (gateway.kind, _beside(ids[cluster.name], gateway.kind, number))
+        for cluster in graph.clusters()
+        for number, gateway in enumerate(cluster.gateways)
+        if gateway.kind in ("ingress", "egress")
+    ]
+    if doors:
+        yield 'outside(("outside")):::outside'
+    yield from (f"outside --> {door}" if kind == "ingress" else f"{door} --> outside" for kind, door in doors)
+
+
+def _machines(graph: Graph, ids: Ids) -> Iterator[str]:
+    doors = {cluster.name for cluster in graph.clusters() if cluster.gateway("east-west")}
+    for number, (machine, (name, *_)) in enumerate(zip(graph.machines, words.machines(graph), strict=True)):
+        yield f"machines{number}[{_quoted(f'virtual machines {name}<br>network {machine.network}')}]:::outside"
+        if machine.server in doors:
+            yield f'machines{number} -->|"{names.ISTIOD_PORT}"| {_gateway(ids[machine.server], "east-west")}'
+
+
+def _meshes(graph: Graph, ids: Ids) -> Iterator[str]:
+    gateways = {cluster.name: [item.kind for item in cluster.gateways] for cluster in graph.clusters()}
+    for number, (mesh, texts) in enumerate(zip(graph.meshes, words.meshes(graph), strict=True)):
+        yield f"mesh{number}[{_quoted('<br>'.join((f'mesh {texts[0]}', *texts[1:])))}]:::trust"
+        yield f"root <-->|trusts| mesh{number}"
+        for name in mesh.through:
+            place = gateways[name].index("cross-mesh")
+            yield f'mesh{number} ==>|"{PORT_OF["sidecar"]}"| {_beside(ids[name], "cross-mesh", place)}'
+
+
+def _beside(node: str, kind: GatewayKind, number: int) -> str:
+    """There may be several ingress gateways."""
+    return f"{_gateway(node, kind)}_{number}"
 
 
 def _through(hub: str, label: str, style: str, arrow: str, ends: Collection[tuple[str, str]]) -> Iterator[str]:

@@ -6,7 +6,7 @@ edges of discovery: a workload calls what its istiod knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,9 +15,21 @@ from mesh_components.topology.plan import ClusterPlan, Topology, several_network
 from mesh_components.topology.revisions import Revision
 from mesh_components.topology.roles import is_member
 from mesh_components.topology.tokens import handed_out_elsewhere
+from meshctl.graph import beside
+from meshctl.graph.beside import Machines, OtherMesh
 
 Plane = Literal["sidecar", "ambient"]
-GatewayKind = Literal["east-west", "ambient", "external"]
+GatewayKind = Literal["east-west", "ambient", "external", "ingress", "egress", "cross-mesh"]
+TITLES: Mapping[GatewayKind, str] = {
+    "east-west": "east-west gateway",
+    "ambient": "ambient gateway",
+    "external": "ingress gateway",
+    "ingress": "ingress gateway",
+    "egress": "egress gateway",
+    "cross-mesh": "cross-mesh gateway",
+}
+OUTSIDE: tuple[GatewayKind, ...] = ("ingress", "egress", "cross-mesh")
+"""Those between the mesh and what is not of it."""
 GATEWAY_OF: dict[Plane, GatewayKind] = {"sidecar": "east-west", "ambient": "ambient"}
 """The kind of gateway through which requests of a data plane come in from other networks."""
 PORT_OF: dict[Plane, int] = {"sidecar": names.MTLS_PORT, "ambient": names.HBONE_PORT}
@@ -32,6 +44,8 @@ class Gateway:
     """Of its Service."""
     ports: tuple[int, ...]
     """Those that are used, without the one for health checks."""
+    namespace: str = ""
+    """Where it is not the root namespace."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,8 @@ class Graph:
     discovery: tuple[Discovery, ...]
     control: tuple[Control, ...]
     calls: tuple[Calls, ...]
+    machines: tuple[Machines, ...] = ()
+    meshes: tuple[OtherMesh, ...] = ()
 
     def clusters(self) -> tuple[Cluster, ...]:
         """All clusters in the order of the picture: external control planes first, then network by network."""
@@ -148,6 +164,8 @@ def graph(topology: Topology) -> Graph:
         discovery=tuple(_discovery(topology)),
         control=tuple(_control(made)),
         calls=tuple(_calls(topology, made)),
+        machines=tuple(beside.machines(topology)),
+        meshes=tuple(beside.meshes(topology)),
     )
 
 
@@ -180,13 +198,24 @@ def _known(topology: Topology, revision: Revision) -> Revision:
 def _gateways(topology: Topology, plan: ClusterPlan) -> Iterator[Gateway]:
     istiod = (names.ISTIOD_PORT, names.WEBHOOK_PORT)
     if plan.role == "external":
-        yield Gateway("external", names.INGRESS_GATEWAY, istiod)
+        yield Gateway("external", names.INGRESS_GATEWAY, istiod, names.LOCAL_NAMESPACE)
     several = several_networks(topology.mesh)
     if plan.east_west:
         ports = (*((names.MTLS_PORT,) if several else ()), *(istiod if plan.exposes_istiod else ()))
         yield Gateway("east-west", names.EAST_WEST_GATEWAY, ports)
     if plan.ambient_gateway:
         yield Gateway("ambient", plan.ambient_gateway, (names.HBONE_PORT,))
+    for ingress in plan.ingress:
+        stated = ingress.settings
+        # istiod calls the Service of a Gateway after it and its class.
+        service = f"{stated.name}-istio" if stated.api == "gateway-api" else stated.name
+        yield Gateway(
+            "ingress", service, tuple(filter(None, (stated.ports.http, stated.ports.https))), stated.namespace
+        )
+    if plan.egress and plan.egress.settings.gateway:
+        yield Gateway("egress", plan.egress.settings.name, (), plan.egress.settings.namespace)
+    if plan.cross_mesh_gateway:
+        yield Gateway("cross-mesh", names.CROSS_MESH_GATEWAY, (names.MTLS_PORT,))
 
 
 def _discovery(topology: Topology) -> Iterator[Discovery]:

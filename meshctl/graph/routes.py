@@ -8,6 +8,7 @@ from typing import TypeVar
 from meshctl.graph import sharing
 from meshctl.graph.layout import CACERTS, GAP, LANE, SERVER, Card, Layout, gateway_key
 from meshctl.graph.model import GATEWAY_OF, PORT_OF, GatewayKind, Graph, Plane
+from meshctl.graph.scene import EMPTY, MARKS, NOTHING, Owner, Part, State, discovered
 from meshctl.graph.wires import HEAD, RADIUS, Head, Point, Wires
 
 Key = TypeVar("Key", bound=Hashable)
@@ -15,15 +16,17 @@ DIRECT, OUT, SERVED = -7, 0, 7
 """Where lines leave workloads: to pods of the network, to other networks, to their istiod."""
 
 
-def routes(graph: Graph, placed: Layout) -> tuple[list[Wires], int]:
-    """All lines, one `Wires` a kind, and the right edge of the last lane."""
+def routes(graph: Graph, placed: Layout, parts: Mapping[Owner, Part] = NOTHING) -> tuple[list[Wires], int]:
+    """All lines, one `Wires` a kind and state, and the right edge of the last lane."""
     lane = placed.outside + GAP
     between = []
     for plane in PORT_OF:
         wires, lane = _between(graph, placed, plane, lane)
         between.append(wires)
-    control, right = _control(graph, placed, lane)
-    return [_trust(graph, placed), *_discovery(graph, placed), _direct(graph, placed), *between, control], right
+    control, lane = _control(graph, placed, lane)
+    foreign, incoming, right = _meshes(graph, placed, lane)
+    discovery = _discovery(graph, placed, parts)
+    return [_trust(graph, placed), foreign, *discovery, _direct(graph, placed), *between, control, incoming], right
 
 
 def _trust(graph: Graph, placed: Layout) -> Wires:
@@ -35,17 +38,24 @@ def _trust(graph: Graph, placed: Layout) -> Wires:
     return wires
 
 
-def _discovery(graph: Graph, placed: Layout) -> list[Wires]:
-    kinds = {False: Wires("discovery"), True: Wires("config")}
-    pairs: dict[tuple[str, bool], list[tuple[Point, Point]]] = {}
-    for link in graph.discovery:
+def _discovery(graph: Graph, placed: Layout, parts: Mapping[Owner, Part]) -> list[Wires]:
+    """Those that something happens to come last: they are drawn over the others."""
+    found: dict[tuple[bool, State], Wires] = {}
+    pairs: dict[tuple[str, bool], list[tuple[str, Point, Point]]] = {}
+    for link in discovered(graph, parts):
         start = placed.cards[link.reader].istiods()[0].left(-5 if link.config else 0)
         end = placed.cards[link.source].chips[SERVER].left()
-        pairs.setdefault((link.reader, link.config), []).append((start, end))
-    for lane, (reader, config) in enumerate(_by_length(pairs)):
-        for start, end in pairs[reader, config]:
-            kinds[config].route(start, placed.trust_lane - LANE * (lane + 1), end)
-    return list(kinds.values())
+        pairs.setdefault((link.reader, link.config), []).append((link.source, start, end))
+    ends = {key: [(start, end) for _, start, end in links] for key, links in pairs.items()}
+    for lane, (reader, config) in enumerate(_by_length(ends)):
+        for source, start, end in pairs[reader, config]:
+            state = parts.get((reader, source), EMPTY).state
+            wires = found.setdefault((config, state), Wires("config" if config else "discovery", state))
+            wires.route(start, placed.trust_lane - LANE * (lane + 1), end)
+    return sorted(
+        found.values(),
+        key=lambda wires: (wires.kind == "config", list(MARKS).index(wires.state) if wires.state else -1),
+    )
 
 
 def _direct(graph: Graph, placed: Layout) -> Wires:
@@ -71,6 +81,7 @@ def _between(graph: Graph, placed: Layout, plane: Plane, lane: int) -> tuple[Wir
     """The lines, and the next free lane."""
     wires = Wires(plane)
     servers = {(link.server, link.gateway) for link in graph.control}
+    servers |= {(machine.server, "east-west") for machine in graph.machines}
     kind = GATEWAY_OF[plane]
     ends: dict[int, list[tuple[Point, Point]]] = {}
     for number, pairs in enumerate(sharing.between(graph, plane)):
@@ -95,11 +106,29 @@ def _control(graph: Graph, placed: Layout, first: int) -> tuple[Wires, int]:
         end = card.chips[gateway_key(link.gateway)].right(5 if shared else 0)
         pairs.setdefault(link.server, []).append((served.chips[served.cluster.planes[0]].right(SERVED), end))
         _inside(wires, card, link.gateway)
+    for machine, note in zip(graph.machines, placed.machines, strict=True):
+        card = placed.cards[machine.server]
+        if gateway_key("east-west") in card.chips:
+            shared = any(machine.server in calls.through for calls in graph.calls)
+            end = card.chips[gateway_key("east-west")].right(5 if shared else 0)
+            pairs.setdefault(machine.server, []).append((note.right(), end))
+            _inside(wires, card, "east-west")
     order = _by_length(pairs)
     for lane, server in enumerate(order):
         for start, end in pairs[server]:
             wires.route(start, first + LANE * lane, end)
     return wires, first + LANE * (len(order) - 1)
+
+
+def _meshes(graph: Graph, placed: Layout, last: int) -> tuple[Wires, Wires, int]:
+    """Trust between roots, requests that come in, and the right edge."""
+    foreign, incoming = Wires("foreign"), Wires("incoming")
+    lane = last + LANE + 4
+    for mesh, note in zip(graph.meshes, placed.meshes, strict=True):
+        foreign.drop(placed.trust_lane + 8, placed.root.bottom, note.left())
+        for name in mesh.through:
+            incoming.route(note.right(), lane, placed.cards[name].chips[gateway_key("cross-mesh")].right())
+    return foreign, incoming, lane if incoming else last
 
 
 def _by_length(pairs: Mapping[Key, Sequence[tuple[Point, Point]]]) -> list[Key]:

@@ -14,7 +14,7 @@ from typing import Literal
 from mesh_components.settings import Finding
 from mesh_components.topology.plan import Topology
 from mesh_components.topology.resources import Resource, resources
-from meshctl.graph.model import Graph, graph
+from meshctl.graph.model import Discovery, Graph, graph
 
 Source = Literal["document", "preview", "live"]
 State = Literal["", "create", "update", "replace", "delete", "there", "missing", "differs", "extra", "unknown"]
@@ -131,6 +131,21 @@ def from_document(topology: Topology, findings: Iterable[Finding], name: str = "
     )
     parts = {key: Part(tuple(things.get(key, ())), tuple(remarks.get(key, ()))) for key in owners}
     return Scene(graph=graph(topology)).having(parts)
+
+
+def discovered(graph: Graph, parts: Mapping[Owner, Part]) -> tuple[Discovery, ...]:
+    """Links of discovery to draw: those of the document, and what has a state without being in it."""
+    clusters = {cluster.name: cluster for cluster in graph.clusters()}
+    known = {(link.reader, link.source) for link in graph.discovery}
+    beside = [pair for pair, part in parts.items() if part.state and all(pair) and pair not in known]
+    return (
+        *graph.discovery,
+        *(
+            Discovery(reader, source, "", config=False)
+            for reader, source in beside
+            if reader in clusters and source in clusters and clusters[reader].istiods and clusters[source].planes
+        ),
+    )
 
 
 def owner(item: Resource, name: str) -> Owner:

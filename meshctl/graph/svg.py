@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from meshctl.graph import words
-from meshctl.graph.layout import GAP, MARGIN, NAME, TEXT, Card, Chip, Group, Layout, layout
-from meshctl.graph.model import PORT_OF, Graph
+from meshctl.graph.layout import GAP, MARGIN, NAME, PAD, TEXT, Card, Chip, Group, Layout, layout
+from meshctl.graph.model import OUTSIDE, PORT_OF, Graph
 from meshctl.graph.routes import routes
 from meshctl.graph.scene import EMPTY, MARKS, NOTHING, Owner, Part, State
 from meshctl.graph.text import fitted, width
@@ -37,6 +37,8 @@ _LIGHT = {
     "sidecar-fill": "#dafbe1",
     "ambient": "#bf3989",
     "ambient-fill": "#ffeff7",
+    "outside": "#57606a",
+    "outside-fill": "#eaeef2",
 }
 _DARK = {
     "ground": "#0d1117",
@@ -57,6 +59,8 @@ _DARK = {
     "sidecar-fill": "#0f2d19",
     "ambient": "#f778ba",
     "ambient-fill": "#391a2b",
+    "outside": "#9198a1",
+    "outside-fill": "#21262d",
 }
 _COLOUR = {
     "trust": "trust",
@@ -70,6 +74,8 @@ _COLOUR = {
     "ambient": "ambient",
 }
 """Colour by kind of line and by style of part: a part has the colour of the lines that end there."""
+_BESIDE = {"foreign": "trust", "incoming": "outside", "outside": "outside"}
+"""The same for what not every mesh has."""
 _STATES: dict[State, str] = {
     "create": "sidecar",
     "update": "trust",
@@ -82,15 +88,18 @@ _STATES: dict[State, str] = {
     "unknown": "muted",
 }
 """Colour of each state."""
-_DASHES = {"direct": "3 3", "config": "6 3"}
+_DASHES = {"direct": "3 3", "config": "6 3", "foreign": "2 3"}
 """What tells lines of one colour from each other."""
 
 
 def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
-    """One SVG document. `parts` colour clusters by their state, and a line of text says it too."""
+    """One SVG document. `parts` colour clusters and lines of discovery by their state; a sign and a line of text say it
+    too."""
     placed = layout(graph)
-    wires, right = routes(graph, placed)
+    wires, right = routes(graph, placed, parts)
     legend = _legend(graph, [item.kind for item in wires if item])
+    beside = [kind for kind, _ in legend if kind in _BESIDE]
+    beside += ["outside"] if any(c.gateway(kind) for c in graph.clusters() for kind in OUTSIDE) else []
     bottom = placed.groups[-1].box.bottom if placed.groups else placed.root.bottom
     widest = max(width(text, TEXT) for _, text in legend) + LEGEND_SAMPLE + GAP + 2 * MARGIN
     wide = max(right + MARGIN, widest)
@@ -101,7 +110,7 @@ def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
         f'role="img" aria-labelledby="title desc" font-family="{FONT}" font-size="{TEXT}">',
         f'<title id="title">{escape(words.title(graph))}</title>',
         f'<desc id="desc">{escape(words.description(graph))}</desc>',
-        f"<style>{_style(states)}</style>",
+        f"<style>{_style(states, beside)}</style>",
         f'<rect class="ground" x="0.5" y="0.5" width="{wide - 1}" height="{high - 1}" rx="12"/>',
         *_header(graph, placed, wide),
         *(line for group in placed.groups for line in _group(group)),
@@ -114,11 +123,12 @@ def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _style(states: Sequence[State]) -> str:
-    return f"{_rules(_LIGHT, states)}@media (prefers-color-scheme: dark){{{_rules(_DARK, states)}}}"
+def _style(states: Sequence[State], beside: Sequence[str]) -> str:
+    light, dark = (_rules(colour, states, beside) for colour in (_LIGHT, _DARK))
+    return f"{light}@media (prefers-color-scheme: dark){{{dark}}}"
 
 
-def _rules(colour: dict[str, str], states: Sequence[State]) -> str:
+def _rules(colour: dict[str, str], states: Sequence[State], beside: Sequence[str]) -> str:
     rules = [
         f".ground{{fill:{colour['ground']};stroke:{colour['border']}}}",
         f".network{{fill:{colour['network']};stroke:{colour['edge']};stroke-dasharray:6 4}}",
@@ -131,9 +141,12 @@ def _rules(colour: dict[str, str], states: Sequence[State]) -> str:
         name = colour[_STATES[state]]
         rules.append(f".state.{state}{{fill:none;stroke:{name};stroke-width:2.5}}.said.{state}{{fill:{name}}}")
         rules.append(f"circle.state.{state}{{fill:{colour['ground']}}}")
-    for style, name in _COLOUR.items():
+    for style, name in (_COLOUR | {kind: _BESIDE[kind] for kind in beside}).items():
         rules.append(f".chip.{style}{{fill:{colour[f'{name}-fill']};stroke:{colour[name]}}}")
         rules.append(f".line.{style}{{fill:none;stroke:{colour[name]}}}.head.{style}{{fill:{colour[name]}}}")
+    for state in states:
+        name = colour[_STATES[state]]
+        rules.append(f".line.is-{state}{{stroke:{name};stroke-width:2.5}}.head.is-{state}{{fill:{name}}}")
     return "".join(rules)
 
 
@@ -153,6 +166,12 @@ def _group(group: Group) -> Iterator[str]:
     yield _text(group.title, box.x + GAP, box.y + 18, style="muted")
     for card in group.cards:
         yield _rect("card", card.box.x, card.box.y, card.box.width, card.box.height, 8)
+    for note in group.notes:
+        x, y = note.box.x + PAD, note.box.y + PAD + 14
+        yield _rect("card", note.box.x, note.box.y, note.box.width, note.box.height, 8)
+        yield _text(note.name, x, y, size=NAME, bold=True)
+        for below, text in note.lines:
+            yield _text(text, x, below, style="muted")
 
 
 def _card(card: Card, part: Part) -> Iterator[str]:
@@ -185,8 +204,9 @@ def _chip(chip: Chip) -> Iterator[str]:
 
 def _wires(wires: Wires) -> Iterator[str]:
     dashes = f' stroke-dasharray="{_DASHES[wires.kind]}"' if wires.kind in _DASHES else ""
-    yield f'<path class="line {wires.kind}" stroke-width="1.6"{dashes} d="{wires.line()}"/>'
-    yield f'<path class="head {wires.kind}" d="{wires.heads()}"/>'
+    kind = f"{wires.kind} is-{wires.state}" if wires.state else wires.kind
+    yield f'<path class="line {kind}" stroke-width="1.6"{dashes} d="{wires.line()}"/>'
+    yield f'<path class="head {kind}" d="{wires.heads()}"/>'
 
 
 def _legend(graph: Graph, kinds: list[str]) -> list[tuple[str, str]]:
@@ -198,6 +218,7 @@ def _legend(graph: Graph, kinds: list[str]) -> list[tuple[str, str]]:
         "direct": words.direct(),
     }
     texts |= {plane: words.between(plane) for plane in PORT_OF}
+    texts |= {"foreign": words.foreign(), "incoming": words.incoming()}
     return [(kind, text) for kind, text in texts.items() if kind in kinds]
 
 

@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from meshctl.graph.scene import State
+
 RADIUS = 6
 HEAD = 7
 """Length of an arrow's head."""
@@ -40,10 +42,11 @@ class Head(NamedTuple):
 
 
 class Wires:
-    """All lines of one kind."""
+    """All lines of one kind, and of one state where somebody has looked."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, state: State = "") -> None:
         self.kind = kind
+        self.state = state
         self._level: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self._upright: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self._bends: set[str] = set()

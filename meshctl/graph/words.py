@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from mesh_components.topology import names
 from mesh_components.topology.revisions import Revision
-from meshctl.graph.model import GATEWAY_OF, PORT_OF, Graph, Plane
+from meshctl.graph.model import GATEWAY_OF, OUTSIDE, PORT_OF, TITLES, Cluster, Gateway, Graph, Plane
 
 LISTED = 6
 """A longer list of pairs is counted and not read out."""
@@ -76,6 +76,43 @@ def between(plane: Plane) -> str:
     return f"requests between networks, {who}: through {GATEWAY_OF[plane]} gateways, {PORT_OF[plane]}"
 
 
+def foreign() -> str:
+    """Legend."""
+    return "trust: the roots of two meshes, each accepted by the other"
+
+
+def incoming() -> str:
+    """Legend."""
+    return f"requests of other meshes: through cross-mesh gateways, {names.MTLS_PORT}"
+
+
+def door(cluster: Cluster, gateway: Gateway) -> str:
+    """What a gateway is; one of several alike goes by its name."""
+    alike = sum(other.kind == gateway.kind for other in cluster.gateways)
+    return TITLES[gateway.kind] if alike == 1 else gateway.name
+
+
+def machines(graph: Graph) -> list[list[str]]:
+    """Of each group of machines its name, and the lines below."""
+    return [
+        [item.name, f"network {item.network}", f"belong to {item.cluster}, served by the istiod of {item.server}"]
+        for item in graph.machines
+    ]
+
+
+def meshes(graph: Graph) -> list[list[str]]:
+    """Of each other mesh its name, and the lines below."""
+    return [
+        [
+            item.name,
+            f"trust domain {item.trust_domain}",
+            *([f"called from here: {_list(item.imports)}"] if item.imports else []),
+            *([f"may call: {_list(item.exports)}"] if item.exports else []),
+        ]
+        for item in graph.meshes
+    ]
+
+
 def _sentences(graph: Graph) -> Iterator[str]:
     yield f"The root CA signs an intermediate for {_list(graph.signs)}."
     for cluster in graph.outside:
@@ -100,6 +137,20 @@ def _sentences(graph: Graph) -> Iterator[str]:
                 f"Requests between networks go through the {GATEWAY_OF[plane]} gateways of {_list(doors)}, "
                 f"port {PORT_OF[plane]}."
             )
+    yield from _beside(graph)
+
+
+def _beside(graph: Graph) -> Iterator[str]:
+    """What not every mesh has."""
+    for kind in OUTSIDE:
+        having = [cluster.name for cluster in graph.clusters() if cluster.gateway(kind)]
+        if having:
+            article = "a" if kind == "cross-mesh" else "an"
+            yield f"{_list(having)} {'has' if len(having) == 1 else 'have'} {article} {TITLES[kind]}."
+    for name, *about in machines(graph):
+        yield f"Virtual machines {name}: {', '.join(about)}."
+    for name, *about in meshes(graph):
+        yield f"Another mesh, {name}: {'; '.join(about)}."
 
 
 def _list(items: Iterable[str]) -> str:

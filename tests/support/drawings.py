@@ -51,7 +51,19 @@ def _meshes(draw: st.DrawFn) -> dict[str, Any]:
     istio = {"dataPlane": plane, "revision": revisions[0]["name"], "revisions": revisions, "tags": tags}
     secrets = draw(st.sampled_from(["separate", "bundled"]))
     reach = {"reach": "hub-and-spoke", "hubs": [names[0]]} if draw(st.booleans()) else {}
-    return {"id": draw(_NAMES), "istio": istio, "discovery": {"secrets": secrets, **reach}, "clusters": clusters}
+    beside = _beside(draw, names) if plane == "sidecar" and draw(st.booleans()) else {}
+    for cluster in clusters if beside else ():
+        cluster |= {"ingress": [{}], "egress": {}} if draw(st.booleans()) else {}
+    discovery = {"secrets": secrets, **reach}
+    return {"id": draw(_NAMES), "istio": istio, "discovery": discovery, **beside, "clusters": clusters}
+
+
+def _beside(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
+    """Machines of any cluster, and another mesh."""
+    machines = [{"name": draw(_NAMES), "namespace": "shop", "cluster": name} for name in names[:2]]
+    export = {"host": "a.shop", "ports": [{"number": 80, "name": "http"}], "accounts": ["shop/a"], "meshes": ["other"]}
+    other = {"name": "other", "trustDomain": draw(_NAMES), "imports": [{"host": "b.shop"}]}
+    return {"virtualMachines": machines, "meshes": [other], "exports": [export] if draw(st.booleans()) else []}
 
 
 MESHES = _meshes()

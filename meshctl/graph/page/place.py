@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from math import cos, pi, sin
 from typing import Literal
 
+from meshctl.graph.model import OUTSIDE
 from meshctl.graph.scene import Scene
 
 FOLDED_FROM = 9
 """So many clusters have no line for each pair: the matrix shows pairs, and a chosen cluster its own."""
 SMALL_FROM = 31
-_TILE, _FRAME = 116, 44
-"""Height of a tile with its gap, and what a network adds to its tiles."""
+_TILE, _ROW, _FRAME = 74, 21, 44
+"""Height of a tile with its gap and no chips, of a row of chips, and what a network adds to its tiles."""
+_ROWS, _IN_A_ROW = 2, 2
 
 
 @dataclass(frozen=True)
@@ -43,19 +45,25 @@ def size(scene: Scene) -> str:
     return "few" if count < FOLDED_FROM else "many" if count < SMALL_FROM else "most"
 
 
-def where(groups: Sequence[Group]) -> tuple[list[str], str]:
+def rows(scene: Scene) -> int:
+    """How many rows of chips the tiles have room for: one more where there are ways in and out."""
+    beside = [sum(gateway.kind in OUTSIDE for gateway in cluster.gateways) for cluster in scene.graph.clusters()]
+    return _ROWS - (-max(beside, default=0) // _IN_A_ROW)
+
+
+def where(groups: Sequence[Group], rows: int = _ROWS) -> tuple[list[str], str]:
     """Styles of the frames, on an ellipse (the first at the left where there are two, else at the top), and of the room
     around them. All heights are known, so nothing has to be measured."""
     count = len(groups)
-    highs = [len(group.clusters) * _TILE + _FRAME for group in groups]
+    highs = [len(group.clusters) * (_TILE + _ROW * rows) + _FRAME for group in groups]
     turn = pi if count == 2 else -pi / 2
     angles = [turn + 2 * pi * index / count for index in range(count)]
     far = 0 if count == 1 else max(max(highs) / 2 + 56, 40 * count)
     middles = [far * sin(angle) for angle in angles]
     top = min(middle - high / 2 for middle, high in zip(middles, highs, strict=True)) - 12
     bottom = max(middle + high / 2 for middle, high in zip(middles, highs, strict=True)) + 12
-    # The ends of the ellipse are as far out as the frames' own size allows.
-    wide = 0 if count == 1 else 36
+    # The ends of the ellipse are as far out as the frames allow, and the lines that bend beside them.
+    wide = 0 if count == 1 else 33
     styles = [
         f' style="left:{50 + wide * cos(angle):.1f}%;top:{middle - top - high / 2:.0f}px"'
         for angle, middle, high in zip(angles, middles, highs, strict=True)

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from meshctl.graph import words
-from meshctl.graph.model import Cluster, Graph
-from meshctl.graph.page.tiles import GATEWAYS
+from meshctl.graph.model import TITLES, Cluster, Graph
 from meshctl.graph.scene import EMPTY, MARKS, Scene, State
 
 
@@ -29,9 +28,13 @@ def section(scene: Scene) -> Iterator[str]:
     )
     yield from _table("Clusters", head, (row[: len(head)] for row in rows))
     yield from _table("Discovery", ("The istiod of", "reads"), _reads(scene))
-    served = ((link.cluster, link.server, GATEWAYS[link.gateway]) for link in graph.control)
+    served = ((link.cluster, link.server, TITLES[link.gateway]) for link in graph.control)
     yield from _table("Control planes of others", ("Cluster", "is served by", "through"), served)
     yield from _table("Requests", ("Workloads of", "call those of"), _calls(graph))
+    machines = ((item.name, item.network, item.cluster, item.server) for item in graph.machines)
+    yield from _table("Virtual machines", ("Machines", "Network", "belong to", "are served by"), machines)
+    meshes = ((x.name, x.trust_domain, ", ".join(x.imports), ", ".join(x.exports)) for x in graph.meshes)
+    yield from _table("Other meshes", ("Mesh", "Trust domain", "is asked for", "may call"), meshes)
     yield from _table("Findings", ("Finding", "Where", "Why", "Fix"), _findings(scene))
     yield "</section>"
 
@@ -42,7 +45,14 @@ def _row(scene: Scene, name: str, cluster: Cluster | None) -> tuple[str, ...]:
     if cluster is None:
         return (name, "", "", "", "", state)
     istiods = ", ".join(map(words.istiod, cluster.istiods)) or f"of {cluster.control_plane}"
-    return (name, cluster.network, cluster.role, istiods, ", ".join(GATEWAYS[g.kind] for g in cluster.gateways), state)
+    return (
+        name,
+        cluster.network,
+        cluster.role,
+        istiods,
+        ", ".join(words.door(cluster, g) for g in cluster.gateways),
+        state,
+    )
 
 
 def _said(state: State) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 
 from meshctl.graph import words
-from meshctl.graph.model import Cluster, Graph
+from meshctl.graph.model import OUTSIDE, TITLES, Cluster, GatewayKind, Graph
 from meshctl.graph.page import place
 from meshctl.graph.scene import EMPTY, MARKS, Scene
 
 KINDS = {"discovery": "Discovery", "requests": "Requests", "control": "Control plane"}
 """Layers of the map that can be shown and hidden."""
-GATEWAYS = {"east-west": "east-west gateway", "ambient": "ambient gateway", "external": "ingress gateway"}
+_STYLES: Mapping[GatewayKind, str] = {"east-west": "sidecar", "ambient": "ambient", "external": "istiod"}
+"""Colour of a gateway of the mesh's own."""
 KEYS = "Arrow keys go from part to part, Enter shows what is behind it, Escape the whole mesh."
 
 
@@ -20,7 +21,8 @@ def area(scene: Scene) -> Iterator[str]:
     """The section with the map."""
     groups = place.groups(scene)
     size = place.size(scene)
-    styles, room = place.where(groups) if size == "few" else ([""] * len(groups), "")
+    rows = place.rows(scene)
+    styles, room = place.where(groups, rows) if size == "few" else ([""] * len(groups), "")
     yield '<section class="map" aria-labelledby="map-title">'
     yield '<div class="bar"><h2 id="map-title">Map</h2>'
     yield '<label class="find">Find a cluster <input type="search" id="find" autocomplete="off"></label>'
@@ -29,7 +31,10 @@ def area(scene: Scene) -> Iterator[str]:
         yield f'<label><input type="checkbox" value="{key}" checked> {text}</label>'
     yield "</fieldset></div>"
     yield f'<p id="keys" class="hint">{KEYS}</p><div class="scroll">'
-    yield f'<div id="map" class="{size}" role="group" aria-labelledby="map-title" aria-describedby="keys">'
+    yield (
+        f'<div id="map" class="{size}" style="--rows:{rows}" role="group" aria-labelledby="map-title" '
+        'aria-describedby="keys">'
+    )
     yield (
         '<button type="button" class="root" data-mesh>'
         f"<b>Root CA</b> of {escape(scene.graph.mesh)}, signs for {len(scene.graph.signs)}</button>"
@@ -45,8 +50,17 @@ def area(scene: Scene) -> Iterator[str]:
             number += 1
         yield "</div></section>"
     yield "</div></div></div>"
+    yield from _beside(scene.graph)
     yield from _legend(scene)
     yield "</section>"
+
+
+def _beside(graph: Graph) -> Iterator[str]:
+    """What is no cluster, below the map."""
+    for title, items in (("Virtual machines", words.machines(graph)), ("Other meshes", words.meshes(graph))):
+        if items:
+            told = (f"<li><b>{escape(name)}</b>{escape(' · '.join(about))}</li>" for name, *about in items)
+            yield f'<h3 class="beside">{title}</h3><ul class="beside" aria-label="{title}">{"".join(told)}</ul>'
 
 
 def _tile(scene: Scene, name: str, number: int) -> str:
@@ -79,7 +93,9 @@ def _name(name: str) -> str:
 
 def _role(cluster: Cluster) -> str:
     place_ = cluster.platform if cluster.platform != "generic" else ""
-    return " · ".join(filter(None, (cluster.role, place_, cluster.locality)))
+    # The frame around it says the network already.
+    locality = cluster.locality if cluster.locality != cluster.network else ""
+    return " · ".join(filter(None, (cluster.role, place_, locality)))
 
 
 def _chips(graph: Graph, cluster: Cluster) -> Iterator[str]:
@@ -88,10 +104,13 @@ def _chips(graph: Graph, cluster: Cluster) -> Iterator[str]:
     for plane in cluster.planes:
         yield f"<i class='{plane}'>{plane}</i>"
     for gateway in cluster.gateways:
-        kind = "istiod" if gateway.kind == "external" else "ambient" if gateway.kind == "ambient" else "sidecar"
-        yield f"<i class='gateway {kind}'>{GATEWAYS[gateway.kind]}</i>"
+        if gateway.kind not in OUTSIDE:
+            yield f"<i class='gateway {_STYLES[gateway.kind]}'>{TITLES[gateway.kind]}</i>"
     if cluster.name in graph.signs:
         yield "<i class='trust'>signs</i>"
+    for gateway in cluster.gateways:
+        if gateway.kind in OUTSIDE:
+            yield f"<i class='gateway outside'>{escape(words.door(cluster, gateway).removesuffix(' gateway'))}</i>"
 
 
 def _legend(scene: Scene) -> Iterator[str]:
