@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mesh_components.topology import Topology
 from mesh_components.topology.meshes import exports_to, full_host
+from mesh_components.topology.plan import Topology
 from mesh_components.topology.virtual_machines import network, server_of
 
 

@@ -63,7 +63,7 @@ def where(groups: Sequence[Group], rows: int = _ROWS) -> tuple[list[str], str]:
     top = min(middle - high / 2 for middle, high in zip(middles, highs, strict=True)) - 12
     bottom = max(middle + high / 2 for middle, high in zip(middles, highs, strict=True)) + 12
     # The ends of the ellipse are as far out as the frames allow, and the lines that bend beside them.
-    wide = 0 if count == 1 else 33
+    wide = 0 if count == 1 else 34.5
     styles = [
         f' style="left:{50 + wide * cos(angle):.1f}%;top:{middle - top - high / 2:.0f}px"'
         for angle, middle, high in zip(angles, middles, highs, strict=True)
