@@ -194,6 +194,7 @@ CATALOGUE: Mapping[str, str] = {
     "MESH892": "Traces go to another provider than the document says",
     "MESH893": "The chart of an add-on comes from no place, or from several",
     "MESH894": "Kiali cannot reach an API server",
+    "MESH895": "Everything is denied, and so is what is sent to add-ons",
     "MESH901": "The weights of a route do not add up to 100",
     "MESH902": "A route leads to a subset that is not there",
     "MESH903": "Failover without outlier detection",

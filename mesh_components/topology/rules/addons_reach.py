@@ -184,6 +184,21 @@ def elsewhere(context: Context) -> Iterator[Finding]:
     )
 
 
+def denied(context: Context) -> Iterator[Finding]:
+    """MESH895 (https://istio.io/latest/docs/tasks/security/authorization/authz-deny/)."""
+    mesh = context.mesh
+    hosts = addons.hosts_across(mesh)
+    if mesh.policies.authorization != "deny" or not hosts:
+        return
+    yield warning(
+        "MESH895",
+        "policies.authorization",
+        f"nobody may call a workload without a policy, so {' and '.join(map(addons.short, hosts))} refuse what is sent "
+        "to them",
+        "allow it by an AuthorizationPolicy of yours; docs/findings/MESH895.md has one",
+    )
+
+
 def tracing(context: Context) -> Iterator[Finding]:
     """MESH892."""
     mesh_config = context.mesh.istio.mesh_config
@@ -218,4 +233,4 @@ def own_machine(context: Context) -> Iterator[Finding]:
             )
 
 
-RULES = (alone, login, addresses, hidden, elsewhere, tracing, own_machine)
+RULES = (alone, login, addresses, hidden, elsewhere, denied, tracing, own_machine)
