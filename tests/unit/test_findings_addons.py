@@ -14,7 +14,7 @@ from mesh_components.topology.findings import findings
 from mesh_components.topology.roles import members
 from tests.support.recipes import document
 
-FEDERATED = {"prometheus": {"federation": {}}}
+FEDERATED: dict[str, Any] = {"prometheus": {"federation": {}}}
 
 
 def found(asked: dict[str, Any], recipe: str = "multi-primary-multi-network", **top: Any) -> list[Finding]:
