@@ -23,8 +23,10 @@ _ELSEWHERE = {
     "render": ("meshctl.rendering.command", "render"),
     "rotate": ("meshctl.planning", "rotate"),
     "traffic": ("meshctl.planning", "traffic"),
+    "trust": ("meshctl.handing", "trust"),
     "upgrade": ("meshctl.planning", "upgrade"),
     "verify": ("meshctl.verify.commands", "verify"),
+    "vm": ("meshctl.handing", "vm"),
 }
 """Command to the module that has it, and its name there."""
 
@@ -56,7 +58,15 @@ def main() -> None:
     "--without-credentials", is_flag=True, help="Clusters whose kubeconfig is not at hand are compared with the state."
 )
 def preview(**options: Any) -> None:
-    """Show what `up` would do; changes nothing."""
+    """Show what `up` would do; changes nothing.
+
+    Compares with the live objects on the local engine, so drift shows too. Secret values are masked.
+
+    \b
+    mesh preview --stack prod
+    mesh preview --stack prod --properties
+    mesh preview --stack prod --without-credentials --json
+    """
     _run("preview", yes=True, **options)
 
 
@@ -67,7 +77,14 @@ def preview(**options: Any) -> None:
     "--skip-preview", is_flag=True, help="Act at once, without showing first what would be done; needs --yes."
 )
 def up(**options: Any) -> None:
-    """Make what the program describes, after showing it."""
+    """Make what the program describes, after showing it.
+
+    Asks first, unless --yes is given. What fails stops what depends on it, and nothing else: run it again.
+
+    \b
+    mesh up --stack prod
+    mesh up --stack prod --yes --json
+    """
     if options["skip_preview"] and not options["yes"]:
         message = "--skip-preview leaves nothing to agree to, so it needs --yes"
         raise click.UsageError(message)
@@ -79,7 +96,15 @@ def up(**options: Any) -> None:
 @shared.yes
 @click.option("--rehearse", is_flag=True, help="Show the order, what stays and what would hold it up; deletes nothing.")
 def destroy(*, rehearse: bool, **options: Any) -> None:
-    """Delete all that the stack has made, after showing it."""
+    """Delete all that the stack has made, after showing it.
+
+    Workloads and gateways go before control planes, and those before CRDs. --rehearse deletes nothing, and says
+    in which order, what stays and what would hold it up.
+
+    \b
+    mesh destroy --stack prod --rehearse
+    mesh destroy --stack prod
+    """
     if not rehearse:
         _run("destroy", **options)
 
@@ -88,70 +113,6 @@ def destroy(*, rehearse: bool, **options: Any) -> None:
 
         del options["yes"]
         return run(**options)
-
-    shared.guarded(work)
-
-
-@main.group()
-def trust() -> None:
-    """What a mesh says of itself to other meshes."""
-
-
-@trust.command("export")
-@shared.stack
-@shared.cwd
-@shared.state
-@shared.engine
-@shared.output
-def trust_export(**options: Any) -> None:
-    """Write down roots, gateways and exports of a stack's mesh; nothing of it is secret."""
-
-    def work() -> int:
-        from meshctl.trust import export
-
-        export(**options)
-        return 0
-
-    shared.guarded(work)
-
-
-@trust.command("digest")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@shared.as_json
-def trust_digest(file: Path, as_json: bool) -> None:
-    """Show what another mesh says of itself, and the digest with which somebody here signs it off."""
-
-    def work() -> int:
-        from meshctl.trust import digest
-
-        digest(file, as_json=as_json)
-        return 0
-
-    shared.guarded(work)
-
-
-@main.group()
-def vm() -> None:
-    """Virtual machines in the mesh."""
-
-
-@vm.command("bundle")
-@click.argument("name")
-@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder to write.")
-@click.option("--internal-ip", metavar="IP", help="The machine's address; default: the first one that it has.")
-@click.option("--external-ip", metavar="IP", help="Where the mesh calls it, if the machine itself has another address.")
-@shared.of_a_stack
-def vm_bundle(stack: str, cwd: Path, state: Path | None, engine: str | None, **options: Any) -> None:
-    """Write what the machine NAME needs to come in: five files, mode 0600, a token of the machine's account in one."""
-    if options["internal_ip"] and options["external_ip"]:
-        message = "--internal-ip and --external-ip say the same thing; give one"
-        raise click.UsageError(message)
-
-    def work() -> int:
-        from meshctl.vm import Wish, bundle
-
-        bundle(stack, cwd, state, engine, Wish(**options))
-        return 0
 
     shared.guarded(work)
 
@@ -167,7 +128,12 @@ def vm_bundle(stack: str, cwd: Path, state: Path | None, engine: str | None, **o
 @shared.yes
 @shared.as_json
 def restart(stack: str, cwd: Path, **options: Any) -> None:
-    """Restart workloads that still run an old proxy, rolling, one after the other in each namespace."""
+    """Restart workloads that still run an old proxy, rolling, one after the other in each namespace.
+
+    \b
+    mesh restart --stack prod --dry-run
+    mesh restart --stack prod
+    """
     if not options["dry_run"]:
         _ask("restart", "mesh restart --dry-run", yes=options["yes"], as_json=options["as_json"])
 
@@ -216,6 +182,10 @@ def policy(stack: str, cwd: Path, **options: Any) -> None:
 
     No cluster is asked, and no passphrase is needed. Ends with 1 where a mandatory rule is broken. The same rules are a
     policy pack for Pulumi, in the folder policy/.
+
+    \b
+    mesh policy --stack prod
+    mesh policy --stack prod --charts --allow tokens-end
     """
 
     def work() -> int:
@@ -243,7 +213,11 @@ def completion(shell: str) -> None:
 
 @main.command()
 def schema() -> None:
-    """Print the JSON schema of the mesh document."""
+    """Print the JSON schema of the mesh document, for an editor that completes and checks it.
+
+    \b
+    mesh schema > mesh.schema.json
+    """
     from meshctl.display import print_json
 
     try:

@@ -31,7 +31,12 @@ def upgrade() -> None:
 @_write
 @shared.as_json
 def upgrade_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **options: Any) -> None:
-    """Print the steps, each a change of the document; changes nothing and asks no cluster."""
+    """Print the steps, each a change of the document; changes nothing and asks no cluster.
+
+    \b
+    mesh upgrade plan --to 1.31.1 --stack prod
+    mesh upgrade plan --to 1.31.1 --stack prod --write steps
+    """
 
     def work() -> int:
         from meshctl.plans import Wish
@@ -58,7 +63,11 @@ def traffic() -> None:
 @_write
 @shared.as_json
 def traffic_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **options: Any) -> None:
-    """Print the steps, each a change of the document; changes nothing and asks no cluster."""
+    """Print the steps, each a change of the document; changes nothing and asks no cluster.
+
+    \b
+    mesh traffic plan --host reviews.bookinfo --to v2 --stack prod
+    """
 
     def work() -> int:
         from meshctl.plans import Wish
@@ -77,7 +86,11 @@ def rotate() -> None:
 
 @rotate.group("plan")
 def rotate_plan() -> None:
-    """Print the steps, each a change of the document; changes nothing and asks no cluster."""
+    """Print the steps, each a change of the document; changes nothing and asks no cluster.
+
+    \b
+    mesh rotate plan root --stack prod
+    """
 
 
 @rotate_plan.command("root")
@@ -86,7 +99,11 @@ def rotate_plan() -> None:
 @_write
 @shared.as_json
 def rotate_root(stack: str, cwd: Path, write: Path | None, as_json: bool) -> None:
-    """To another root: every cluster trusts both, then signs with the new one, then drops the old one."""
+    """To another root: every cluster trusts both, then signs with the new one, then drops the old one.
+
+    \b
+    mesh rotate plan root --stack prod
+    """
     _rotation(stack, cwd, write, as_json, "root")
 
 
@@ -97,7 +114,11 @@ def rotate_root(stack: str, cwd: Path, write: Path | None, as_json: bool) -> Non
 @_write
 @shared.as_json
 def rotate_intermediate(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:
-    """To new signing certificates under the same root, one cluster after the other."""
+    """To new signing certificates under the same root, one cluster after the other.
+
+    \b
+    mesh rotate plan intermediate --stack prod
+    """
     _rotation(stack, cwd, write, as_json, "intermediate", clusters)
 
 
@@ -108,7 +129,11 @@ def rotate_intermediate(stack: str, cwd: Path, clusters: tuple[str, ...], write:
 @_write
 @shared.as_json
 def rotate_tokens(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:
-    """To other tokens with which clusters are read: new beside old, then without the old ones."""
+    """To other tokens with which clusters are read: new beside old, then without the old ones.
+
+    \b
+    mesh rotate plan tokens --stack prod
+    """
     _rotation(stack, cwd, write, as_json, "tokens", clusters)
 
 

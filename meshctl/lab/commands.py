@@ -46,7 +46,12 @@ def lab() -> None:
     help="Root namespaces to have, each with a reader account.",
 )
 def up(directory: Path, clusters: str | None, namespaces: str) -> None:
-    """Start the lab, or what is missing of it. The first time its programs may have to be built, once, for minutes."""
+    """Start the lab, or what is missing of it. The first time its programs may have to be built, once, for minutes.
+
+    \b
+    mesh lab up
+    mesh lab up --clusters east,west,north --dir /tmp/lab
+    """
     with _errors_for_people(), _progress() as report:
         running = _lab(directory, report)
         running.up(_names(clusters), _names(namespaces))
@@ -60,7 +65,11 @@ def up(directory: Path, clusters: str | None, namespaces: str) -> None:
 
 @lab.command()
 def build() -> None:
-    """Build the lab's programs, and helm, where they are missing. Whoever needs one would build it, too."""
+    """Build the lab's programs, and helm, where they are missing. Whoever needs one would build it, too.
+
+    \b
+    mesh lab build
+    """
     from meshctl.lab import programs, servers
 
     with _errors_for_people(), _progress() as report:
@@ -70,7 +79,11 @@ def build() -> None:
 @lab.command()
 @_directory
 def down(directory: Path) -> None:
-    """Stop every process of the lab and remove its folder."""
+    """Stop every process of the lab and remove its folder.
+
+    \b
+    mesh lab down
+    """
     with _errors_for_people(), _progress() as report:
         _lab(directory, report).down()
 
@@ -79,7 +92,11 @@ def down(directory: Path) -> None:
 @_directory
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(directory: Path, as_json: bool) -> None:
-    """Show every process of the lab; exit code 1 when one of them is down."""
+    """Show every process of the lab; exit code 1 when one of them is down.
+
+    \b
+    mesh lab status --json
+    """
     with _errors_for_people():
         rows = _lab(directory).status()
     if as_json:

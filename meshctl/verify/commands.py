@@ -23,6 +23,10 @@ def verify(stack: str, cwd: Path, state: Path | None, engine: str | None, reques
 
     Where one did not, or nobody could be asked, also: what to look at, by five causes in their order. The document has
     to have `applications.helloworld`. Nothing is changed.
+
+    \b
+    mesh verify --stack prod
+    mesh verify --stack prod --requests 100 --json
     """
     from meshctl.commands import UserError
     from meshctl.display import print_json

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from meshctl.cli import main
@@ -44,6 +46,46 @@ def test_commands_subcommands_options_and_stacks_in_bash() -> None:
     assert pressed_tab("mesh lab u") == ["up"]
     assert "--stack" in pressed_tab("mesh graph --")
     assert pressed_tab("mesh graph --stack gke-i") == ["gke-ibm", "gke-ibm-created"]
+
+
+ZSH = """
+compdef() {{ : }}
+_describe() {{ print -rl -- ${{(P)3}} }}
+compadd() {{ print -rl -- ${{(P)@[-1]}} }}
+eval "$(mesh completion zsh)"
+words=({words}); CURRENT=${{#words}}
+_mesh_completion
+"""
+"""Between the script and a terminal is zsh's own system, whose three words stand in here for what prints them."""
+FISH = "mesh completion fish | source; complete -C '{words}'"
+
+
+def asked(shell: str, script: str) -> list[str]:
+    """What another shell offers."""
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not here")
+    options = {"zsh": ["-f"], "fish": ["--no-config"]}[shell]
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    run = subprocess.run(
+        [program, *options, "-c", script],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert run.stderr == ""
+    return [re.split(r"[:\t]", line)[0] for line in run.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(("shell", "script"), [("zsh", ZSH), ("fish", FISH)])
+def test_the_same_in_other_shells(shell: str, script: str) -> None:
+    assert asked(shell, script.format(words="mesh pre")) == ["preview"]
+    assert asked(shell, script.format(words="mesh lab u")) == ["up"]
+    assert "--stack" in asked(shell, script.format(words="mesh graph --"))
+    assert asked(shell, script.format(words="mesh graph --stack gke-i")) == ["gke-ibm", "gke-ibm-created"]
 
 
 def test_every_shell_has_a_script() -> None:

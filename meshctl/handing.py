@@ -1,0 +1,86 @@
+"""`mesh trust` and `mesh vm`: what is handed to those outside: other meshes, and machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from meshctl import options as shared
+
+
+@click.group()
+def trust() -> None:
+    """What a mesh says of itself to other meshes."""
+
+
+@trust.command("export")
+@shared.stack
+@shared.cwd
+@shared.state
+@shared.engine
+@shared.output
+def trust_export(**options: Any) -> None:
+    """Write down roots, gateways and exports of a stack's mesh; nothing of it is secret.
+
+    \b
+    mesh trust export --stack prod --output shop.facts.json
+    """
+
+    def work() -> int:
+        from meshctl.trust import export
+
+        export(**options)
+        return 0
+
+    shared.guarded(work)
+
+
+@trust.command("digest")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@shared.as_json
+def trust_digest(file: Path, as_json: bool) -> None:
+    """Show what another mesh says of itself, and the digest with which somebody here signs it off.
+
+    \b
+    mesh trust digest shop.facts.json
+    """
+
+    def work() -> int:
+        from meshctl.trust import digest
+
+        digest(file, as_json=as_json)
+        return 0
+
+    shared.guarded(work)
+
+
+@click.group()
+def vm() -> None:
+    """Virtual machines in the mesh."""
+
+
+@vm.command("bundle")
+@click.argument("name")
+@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder to write.")
+@click.option("--internal-ip", metavar="IP", help="The machine's address; default: the first one that it has.")
+@click.option("--external-ip", metavar="IP", help="Where the mesh calls it, if the machine itself has another address.")
+@shared.of_a_stack
+def vm_bundle(stack: str, cwd: Path, state: Path | None, engine: str | None, **options: Any) -> None:
+    """Write what the machine NAME needs to come in: five files, mode 0600, a token of the machine's account in one.
+
+    \b
+    mesh vm bundle ledger --stack prod --out bundles/ledger
+    """
+    if options["internal_ip"] and options["external_ip"]:
+        message = "--internal-ip and --external-ip say the same thing; give one"
+        raise click.UsageError(message)
+
+    def work() -> int:
+        from meshctl.vm import Wish, bundle
+
+        bundle(stack, cwd, state, engine, Wish(**options))
+        return 0
+
+    shared.guarded(work)
