@@ -21,7 +21,7 @@ def part_of(whole: pulumi.Output[Any], key: str) -> pulumi.Output[Any]:
 
 
 def text_of(value: Any) -> Any:
-    """A text that may have become an object on its way: YAML programs read settings that are JSON."""
+    """A text that may have become an object on its way, in any order: YAML programs read settings that are JSON."""
     if isinstance(value, pulumi.Output):
         return value.apply(text_of)
-    return json.dumps(value) if isinstance(value, Mapping) else value
+    return json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else value

@@ -300,9 +300,14 @@ class TestComponents:
         assert "admin-token-of-east" in plain(made.state["kubeconfig"])
 
     def test_a_kubeconfig_in_json_may_come_as_an_object(self, program: Program) -> None:
-        """Programs in YAML make one of a setting."""
-        made = program.construct("AttachedCluster", "east", {"kubeconfig": secret(json.loads(kubeconfig("east")))})
-        assert made.state["apiServer"] == "https://east.example.com:6443"
+        """Programs in YAML make one of a setting, with its keys in any order."""
+        contents = json.loads(kubeconfig("east"))
+        made = [
+            program.construct("AttachedCluster", name, {"kubeconfig": secret(given)})
+            for name, given in (("one", contents), ("two", dict(reversed(contents.items()))))
+        ]
+        assert {item.state["apiServer"] for item in made} == {"https://east.example.com:6443"}
+        assert len({plain(item.state["kubeconfig"]) for item in made}) == 1
 
     def test_a_remote_secret_takes_clusters_and_a_token(self, program: Program) -> None:
         east, west = self.cluster(program, "east"), self.cluster(program, "west")
