@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mesh_components.component import ComponentArgs
 from mesh_components.settings.istio import ChartSource
-from mesh_components.topology.addons import Plane
+from mesh_components.topology.addon_names import Plane
 
 
 class AddonArgs(ComponentArgs):

@@ -17,7 +17,7 @@ from mesh_components.component import child_options
 from mesh_components.kubernetes import KubernetesObject, encode
 from mesh_components.settings.addons import DashboardSettings, GrafanaSettings
 from mesh_components.settings.istio import DEFAULT_VERSION
-from mesh_components.topology.addons import GRAFANA, GRAFANA_ADMIN, GRAFANA_PORT, url_of
+from mesh_components.topology.addon_names import GRAFANA, GRAFANA_ADMIN, GRAFANA_PORT, url_of
 
 REPOSITORY = "https://grafana.github.io/helm-charts"
 _DASHBOARDS = "https://raw.githubusercontent.com/istio/istio/{version}/manifests/addons/dashboards/{file}.json"

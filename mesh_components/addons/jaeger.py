@@ -11,7 +11,7 @@ import pulumi
 from mesh_components.addons.args import AddonArgs
 from mesh_components.addons.chart import Chart, build
 from mesh_components.settings.addons import JaegerSettings
-from mesh_components.topology.addons import JAEGER, JAEGER_QUERY_PORT, url_of
+from mesh_components.topology.addon_names import JAEGER, JAEGER_QUERY_PORT, url_of
 
 REPOSITORY = "https://jaegertracing.github.io/helm-charts"
 _PAGE = {"traffic.sidecar.istio.io/excludeInboundPorts": str(JAEGER_QUERY_PORT)}

@@ -16,7 +16,7 @@ from mesh_components.component import MaybeOutput, child_options
 from mesh_components.kubernetes import KubernetesObject, encode
 from mesh_components.settings.addons import KialiAuth, KialiSettings
 from mesh_components.topology import names
-from mesh_components.topology.addons import KIALI
+from mesh_components.topology.addon_names import KIALI
 
 REPOSITORY = "https://kiali.org/helm-charts"
 _SETTINGS = KialiSettings()

@@ -14,7 +14,7 @@ import pulumi
 from mesh_components.addons.args import AddonArgs
 from mesh_components.addons.chart import Chart, build
 from mesh_components.settings.addons import CollectorSettings, LokiSettings
-from mesh_components.topology.addons import LOG_COLLECTOR, LOKI, LOKI_PORT, url_of
+from mesh_components.topology.addon_names import LOG_COLLECTOR, LOKI, LOKI_PORT, url_of
 
 REPOSITORY = "https://grafana.github.io/helm-charts"
 COLLECTOR_REPOSITORY = "https://open-telemetry.github.io/opentelemetry-helm-charts"

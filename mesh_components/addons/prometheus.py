@@ -16,7 +16,7 @@ from pydantic import Field
 from mesh_components.addons.args import AddonArgs
 from mesh_components.addons.chart import Chart, build
 from mesh_components.settings.addons import FederationSettings, PrometheusSettings
-from mesh_components.topology.addons import PROMETHEUS, PROMETHEUS_PORT, url_of
+from mesh_components.topology.addon_names import PROMETHEUS, PROMETHEUS_PORT, url_of
 
 REPOSITORY = "https://prometheus-community.github.io/helm-charts"
 _SETTINGS = PrometheusSettings()

@@ -23,7 +23,7 @@ from mesh_components.discovery.token import Token
 from mesh_components.federation import credentials
 from mesh_components.federation.member import Member, Site
 from mesh_components.settings.addons import AddonSettings, KialiSettings, PrometheusSettings
-from mesh_components.topology import addons, names
+from mesh_components.topology import addon_names, addons, names
 from mesh_components.topology.tokens import serials
 
 
@@ -144,7 +144,7 @@ class _Place:
         tracing = self.mesh.istio.mesh_config.tracing
         return MeshTelemetryArgs(
             namespace=self.mesh.istio.namespace,
-            tracing=addons.JAEGER if self.mesh.addons.jaeger is not None else None,
+            tracing=addon_names.JAEGER if self.mesh.addons.jaeger is not None else None,
             **({"sampling": tracing.sampling} if tracing is not None else {}),
             access_logs=addons.access_log_providers(self.mesh),
             silent=addons.silent(self.mesh, self.cluster),
@@ -189,7 +189,7 @@ def _kiali_reads(place: _Place, other: _Place, settings: KialiSettings) -> tuple
     version = ""
     for serial in serials(settings.tokens, other.cluster.name):
         name = names.numbered(f"{other.prefix}-kiali-token", serial)
-        whose = {"namespace": other.namespace, "account": addons.KIALI, "serial": serial}
+        whose = {"namespace": other.namespace, "account": addon_names.KIALI, "serial": serial}
         token = credentials.made_token(settings.tokens, other.member, name, whose, other.inside(account))
         version = f"{other.cluster.name}:{serial}"
     source = RemoteSource(

@@ -10,27 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.settings.addons import AddonSettings, KialiSettings
 from mesh_components.settings.discovery import TokenSettings
 from mesh_components.topology import names
+from mesh_components.topology.addon_names import (
+    GRAFANA,
+    GRAFANA_ADMIN,
+    GRAFANA_PORT,
+    JAEGER,
+    JAEGER_QUERY_PORT,
+    KIALI,
+    LOG_COLLECTOR,
+    LOKI,
+    LOKI_PORT,
+    OTLP_PORT,
+    PROMETHEUS,
+    PROMETHEUS_PORT,
+    Plane,
+    url_of,
+)
 from mesh_components.topology.meshes import SERVICE_DOMAIN, holds_config
 from mesh_components.topology.roles import config_holder, is_member, members
-
-PROMETHEUS, GRAFANA, JAEGER, KIALI, LOKI = "prometheus", "grafana", "jaeger", "kiali", "loki"
-LOG_COLLECTOR = "mesh-access-logs"
-"""Of the collector of access logs: its objects, and the provider by which proxies know it."""
-PROMETHEUS_PORT, GRAFANA_PORT, LOKI_PORT = 9090, 3000, 3100
-GRAFANA_ADMIN = "grafana-admin"
-"""Secret with the password of Grafana's administrator."""
-OTLP_PORT = 4317
-"""Where traces and logs are taken (https://opentelemetry.io/docs/specs/otlp/)."""
-JAEGER_QUERY_PORT = 16686
-
-Plane = Literal["none", "sidecar", "ambient"]
-"""What carries the requests of a pod."""
 
 
 @dataclass(frozen=True)
@@ -233,11 +236,6 @@ def host(mesh: MeshSettings, name: str) -> str:
 def url(mesh: MeshSettings, name: str, port: int) -> str:
     """The same as a URL."""
     return url_of(name, namespace(mesh), port)
-
-
-def url_of(name: str, namespace: str, port: int) -> str:
-    """A service of a namespace as a URL, with its name in full: proxies of other clusters know no shorter one."""
-    return f"http://{names.service_host(name, namespace)}:{port}"
 
 
 def short(host: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mesh_components.topology import addons
+from mesh_components.topology import addon_names, addons
 from mesh_components.topology.edges import Edge
 from mesh_components.topology.gke import gke, vpcs
 from mesh_components.topology.ibm import ibm
@@ -188,12 +188,12 @@ def _addons(topology: Topology, cluster: ClusterPlan) -> Iterator[Part]:
 
 
 _ADDONS: Mapping[str, Part] = {
-    addons.PROMETHEUS: ("Prometheus", "-prometheus-of-mesh", "the Prometheus of the mesh"),
-    addons.GRAFANA: ("Grafana", "-grafana", "Grafana"),
-    addons.JAEGER: ("Jaeger", "-jaeger", "Jaeger"),
-    addons.KIALI: ("Kiali", "-kiali", "Kiali"),
-    addons.LOKI: ("Loki", "-loki", "Loki"),
-    addons.LOG_COLLECTOR: ("LogCollector", "-access-logs", "the collector of access logs"),
+    addon_names.PROMETHEUS: ("Prometheus", "-prometheus-of-mesh", "the Prometheus of the mesh"),
+    addon_names.GRAFANA: ("Grafana", "-grafana", "Grafana"),
+    addon_names.JAEGER: ("Jaeger", "-jaeger", "Jaeger"),
+    addon_names.KIALI: ("Kiali", "-kiali", "Kiali"),
+    addon_names.LOKI: ("Loki", "-loki", "Loki"),
+    addon_names.LOG_COLLECTOR: ("LogCollector", "-access-logs", "the collector of access logs"),
 }
 
 

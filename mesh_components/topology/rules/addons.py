@@ -8,7 +8,7 @@ from typing import Any
 
 from mesh_components.settings import Finding
 from mesh_components.settings.addons import AddonSettings
-from mesh_components.topology import addons
+from mesh_components.topology import addon_names, addons
 from mesh_components.topology.meshes import full_host
 from mesh_components.topology.roles import is_member
 from mesh_components.topology.rules.applications import RESERVED
@@ -21,7 +21,7 @@ _PINNED = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 
 _POD = "the way that pods go into the mesh"
 _OWNED: Mapping[str, Mapping[str, str]] = {
-    addons.PROMETHEUS: {
+    addon_names.PROMETHEUS: {
         "server.fullnameOverride": "the name by which others find it",
         "server.service.servicePort": "the port by which others find it",
         "server.podLabels": _POD,
@@ -29,16 +29,16 @@ _OWNED: Mapping[str, Mapping[str, str]] = {
         "server.persistentVolume.enabled": "`addons.prometheus.storage`",
         "server.persistentVolume.size": "`addons.prometheus.storage`",
     },
-    addons.GRAFANA: {
+    addon_names.GRAFANA: {
         "fullnameOverride": "the name by which others find it",
         "service.port": "the port by which others find it",
         "adminPassword": "`addons.grafana.adminSecret`, since values are in clear",
         "admin": "`addons.grafana.adminSecret`",
     },
-    addons.JAEGER: {"fullnameOverride": "the name by which proxies find it"},
-    addons.LOKI: {"fullnameOverride": "the name by which others find it"},
+    addon_names.JAEGER: {"fullnameOverride": "the name by which proxies find it"},
+    addon_names.LOKI: {"fullnameOverride": "the name by which others find it"},
     "loki.collector": {"fullnameOverride": "the name by which proxies find it", "mode": "`addons.loki`"},
-    addons.KIALI: {
+    addon_names.KIALI: {
         "auth.strategy": "`addons.kiali.auth`",
         "clustering": "the clusters of the mesh",
         "deployment.instance_name": "the name of its account in every cluster",
@@ -52,15 +52,15 @@ _OWNED: Mapping[str, Mapping[str, str]] = {
 """Keys that follow from the document, or that others rely on, by add-on."""
 
 _OPEN: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    addons.GRAFANA: (("service", "type"), ("ingress", "enabled"), ("route", "main", "enabled")),
-    addons.KIALI: (("deployment", "service_type"), ("deployment", "ingress", "enabled")),
-    addons.PROMETHEUS: (
+    addon_names.GRAFANA: (("service", "type"), ("ingress", "enabled"), ("route", "main", "enabled")),
+    addon_names.KIALI: (("deployment", "service_type"), ("deployment", "ingress", "enabled")),
+    addon_names.PROMETHEUS: (
         ("server", "service", "type"),
         ("server", "ingress", "enabled"),
         ("server", "route", "main", "enabled"),
     ),
-    addons.JAEGER: (("jaeger", "service", "type"), ("jaeger", "ingress", "enabled")),
-    addons.LOKI: (("singleBinary", "service", "type"), ("ingress", "enabled")),
+    addon_names.JAEGER: (("jaeger", "service", "type"), ("jaeger", "ingress", "enabled")),
+    addon_names.LOKI: (("singleBinary", "service", "type"), ("ingress", "enabled")),
 }
 """Where the charts open what they run to the world."""
 _INSIDE = ("ClusterIP", "", False, None)
@@ -101,7 +101,7 @@ def metrics(context: Context) -> Iterator[Finding]:
     """MESH881 (https://kiali.io/docs/configuration/p8s-jaeger-grafana/prometheus/)."""
     mesh = context.mesh
     if addons.metrics_url(mesh) is None:
-        for key in (addons.KIALI, addons.GRAFANA):
+        for key in (addon_names.KIALI, addon_names.GRAFANA):
             if key in addons.stated(mesh):
                 yield error(
                     "MESH881",
@@ -153,11 +153,11 @@ def sources(context: Context) -> Iterator[Finding]:
 
 
 CHARTS: Mapping[str, str] = {
-    addons.PROMETHEUS: "prometheus",
-    addons.GRAFANA: "grafana",
-    addons.JAEGER: "jaeger",
-    addons.KIALI: "kiali-server",
-    addons.LOKI: "loki",
+    addon_names.PROMETHEUS: "prometheus",
+    addon_names.GRAFANA: "grafana",
+    addon_names.JAEGER: "jaeger",
+    addon_names.KIALI: "kiali-server",
+    addon_names.LOKI: "loki",
     "loki.collector": "opentelemetry-collector",
 }
 """Names of the charts, by add-on."""
@@ -196,11 +196,11 @@ def _let_in(context: Context, key: str, why: str) -> Iterator[Finding]:
 def _without_password(context: Context) -> dict[str, str]:
     mesh = context.mesh.addons
     asks_nobody = "it asks nobody who they are"
-    found = {addons.PROMETHEUS: asks_nobody, addons.JAEGER: asks_nobody, addons.LOKI: asks_nobody}
+    found = {addon_names.PROMETHEUS: asks_nobody, addon_names.JAEGER: asks_nobody, addon_names.LOKI: asks_nobody}
     if mesh.grafana is not None and mesh.grafana.anonymous:
-        found[addons.GRAFANA] = "`addons.grafana.anonymous` lets everybody look"
+        found[addon_names.GRAFANA] = "`addons.grafana.anonymous` lets everybody look"
     if mesh.kiali is not None and mesh.kiali.auth == "anonymous":
-        found[addons.KIALI] = (
+        found[addon_names.KIALI] = (
             "`addons.kiali.auth: anonymous` lets everybody in, with the rights of Kiali in all clusters"
         )
     return {key: why for key, why in found.items() if key in addons.stated(context.mesh)}
@@ -208,11 +208,11 @@ def _without_password(context: Context) -> dict[str, str]:
 
 _REACH = "reach it by `kubectl port-forward`, or put something in front of it that asks for a login"
 _CLOSE: Mapping[str, str] = {
-    addons.PROMETHEUS: _REACH,
-    addons.JAEGER: _REACH,
-    addons.LOKI: _REACH,
-    addons.GRAFANA: "take out `anonymous`, or close it again",
-    addons.KIALI: "set `auth: openid` or another one that asks, or close it again",
+    addon_names.PROMETHEUS: _REACH,
+    addon_names.JAEGER: _REACH,
+    addon_names.LOKI: _REACH,
+    addon_names.GRAFANA: "take out `anonymous`, or close it again",
+    addon_names.KIALI: "set `auth: openid` or another one that asks, or close it again",
 }
 
 
