@@ -18,6 +18,8 @@ import yaml
 from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider, UpdateResult
 from pulumi.runtime.rpc import UNKNOWN
 
+from mesh_components.kubernetes.official import LOADING
+
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _TIMEOUT = (10, 30)
@@ -117,7 +119,8 @@ def _ask(client: Any, props: Mapping[str, Any]) -> tuple[str, datetime, str]:
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenRequest",
         "spec": {
-            "expirationSeconds": props["lifetimeHours"] * 3600,
+            # Whole: Pulumi hands every number over as one with a fraction, which the client refuses here.
+            "expirationSeconds": int(props["lifetimeHours"] * 3600),
             # By name alone: whoever made the Secret anew meant its tokens to be new as well.
             "boundObjectRef": {"apiVersion": "v1", "kind": "Secret", "name": props["secret"]["name"]},
         },
@@ -131,9 +134,10 @@ def _ask(client: Any, props: Mapping[str, Any]) -> tuple[str, datetime, str]:
 
 def _authenticates(kubeconfig: str, token: str) -> bool:
     """Whether the server knows whose token it is (SelfSubjectReview: everybody may ask that of himself)."""
-    from kubernetes.client import ApiException, AuthenticationV1Api
 
     def review(client: Any) -> bool:
+        from kubernetes.client import ApiException, AuthenticationV1Api
+
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         try:
             AuthenticationV1Api(client).create_self_subject_review(body, _request_timeout=_TIMEOUT)
@@ -159,15 +163,17 @@ class _Unanswered(Exception):  # noqa: N818 (it says what is so)
 
 def _with_client(kubeconfig: str, ask: Callable[[Any], T]) -> T:
     """Ask with a client of this kubeconfig. The client's own messages quote headers and files; none gets out."""
-    from kubernetes.client import ApiClient, ApiException, Configuration
-    from kubernetes.config import load_kube_config_from_dict
-    from kubernetes.config.config_exception import ConfigException
-    from urllib3.exceptions import HTTPError
+    with LOADING:
+        from kubernetes.client import ApiClient, ApiException, Configuration
+        from kubernetes.config import load_kube_config_from_dict
+        from kubernetes.config.config_exception import ConfigException
+        from urllib3.exceptions import HTTPError
 
     try:
         settings = Configuration()
         settings.retries = False
-        load_kube_config_from_dict(yaml.safe_load(kubeconfig), client_configuration=settings, persist_config=False)
+        with LOADING:
+            load_kube_config_from_dict(yaml.safe_load(kubeconfig), client_configuration=settings, persist_config=False)
         with ApiClient(settings) as client:
             return ask(client)
     except ApiException as error:

@@ -25,12 +25,15 @@ def load(code: str, folder: str, config: Mapping[str, str], project: str) -> Any
     return provider
 
 
-def marked(value: Any) -> Any:
-    """Return plain values as `check` and `diff` see them: what is not known yet has the SDK's mark."""
+def handed(value: Any) -> Any:
+    """Return plain values as Pulumi's host hands them to a class: every number has a fraction, since the wire knows no
+    other, and what is not known yet has the SDK's mark."""
     if isinstance(value, Mapping):
-        return {key: marked(item) for key, item in value.items()}
+        return {key: handed(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [marked(item) for item in value]
+        return [handed(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
     return rpc.UNKNOWN if value is UNKNOWN else value
 
 

@@ -210,6 +210,12 @@ class TestDiff:
         assert desk.up(two).exit_code == 0
         assert desk.texts()[0].startswith("made-t") or desk.texts()[1].startswith("made-t")
 
+    def test_numbers_reach_it_as_pulumi_hands_them_over(self, desk: Notes) -> None:
+        """With a fraction, all of them: what a class makes of 3.0 in a body is its own business, here as there."""
+        desk.up("Note('n', world=WORLD, text=3)")
+        for method in ("check", "create"):
+            assert {type(entry["text"]) for entry in desk.happened(method)} == {float}, method
+
     @staticmethod
     def _log(desk: Notes) -> list[Any]:
         return [json.loads(line) for line in desk.world.folder.with_name("world.log").read_text().splitlines()]

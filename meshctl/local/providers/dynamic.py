@@ -108,7 +108,7 @@ class _Asked:
         self._hidden = hidden
 
     def check(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Mapping[str, Any]:
-        result = self._call("check", sdk_dynamic.marked(olds), sdk_dynamic.marked(news))
+        result = self._call("check", sdk_dynamic.handed(olds), sdk_dynamic.handed(news))
         if result.failures:
             reasons = "; ".join(f"{failure.property}: {failure.reason}" for failure in result.failures)
             raise StepError(scrub(reasons, iter(self._hidden)))
@@ -116,28 +116,28 @@ class _Asked:
 
     def read(self, record: Record) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
         """Return inputs and outputs as they are now; no outputs where nothing is there any more."""
-        result = self._call("read", record.id, dict(record.outputs))
+        result = self._call("read", record.id, sdk_dynamic.handed(record.outputs))
         inputs = record.inputs
         if result.inputs is not None:
             inputs = self._answered("read", result.inputs, record.inputs[_CODE])
         return inputs, self._answered("read", result.outs) if result.id else None
 
     def diff(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Any:
-        return self._call("diff", id_, dict(olds), sdk_dynamic.marked(news))
+        return self._call("diff", id_, sdk_dynamic.handed(olds), sdk_dynamic.handed(news))
 
     def create(self, inputs: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-        result = self._call("create", dict(inputs))
+        result = self._call("create", sdk_dynamic.handed(inputs))
         if not result.id:
             message = "its provider returned no id from `create`, so what it may have made cannot be recorded"
             raise StepError(message)
         return str(result.id), self._answered("create", result.outs)
 
     def update(self, record: Record, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        result = self._call("update", record.id, dict(record.outputs), dict(inputs))
+        result = self._call("update", record.id, sdk_dynamic.handed(record.outputs), sdk_dynamic.handed(inputs))
         return self._answered("update", result.outs)
 
     def delete(self, record: Record) -> None:
-        self._call("delete", record.id, dict(record.outputs))
+        self._call("delete", record.id, sdk_dynamic.handed(record.outputs))
 
     @contextmanager
     def warnings(self) -> Iterator[list[str]]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from mesh_components.kubernetes.official import LOADING
 from mesh_components.settings.kubeconfig import document
 from meshctl.local.model import Unreachable
 
@@ -38,9 +39,6 @@ class Patience:
 
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
-_LOADING = threading.Lock()
-"""One thread at a time loads the official client. It imports itself in circles: two threads that begin at two of its
-modules get half of one. And it shares the files that it makes of a kubeconfig's certificates before they are full."""
 
 
 def looks_like_path(kubeconfig: str) -> bool:
@@ -241,7 +239,7 @@ class Transport:
             except Unreachable as failure:
                 self._failure = failure
                 raise
-            with _LOADING:
+            with LOADING:
                 import urllib3
                 from kubernetes.client import rest
                 from kubernetes.client.configuration import Configuration
@@ -250,7 +248,7 @@ class Transport:
             configuration.connection_pool_maxsize = POOL
             configuration.retries = False
             try:
-                with _LOADING:
+                with LOADING:
                     _load(self._kubeconfig, self._context, configuration)
                 pools = rest.RESTClientObject(configuration).pool_manager
             except Exception as error:  # the client raises whatever the YAML or a file gave it
