@@ -16,7 +16,8 @@ import click
 
 from mesh_components.settings import FindingsError, MeshSettings
 from mesh_components.settings.findings import DOCS
-from mesh_components.topology.findings import CATALOGUE, check, findings
+from mesh_components.topology.catalogue import CATALOGUE
+from mesh_components.topology.findings import check, findings
 from mesh_components.topology.plan import Topology, plan
 from mesh_components.topology.reasons import reason
 from meshctl import display, document

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,8 +23,9 @@ from meshctl.local.project import Config, Project
 from meshctl.local.references import References
 from meshctl.local.registry import DYNAMIC, FACTORIES, FORESEEN, PROVIDER_PREFIX, Factory, Registry, needs_cli, package
 from meshctl.local.rehearsal import Rehearsal, rehearse
+from meshctl.local.showing import is_hidden, secret_texts, shown, trace
 from meshctl.local.state import StateError, Store
-from meshctl.local.values import SECRET, has_unknown, leaves, scrub, split_path, strings
+from meshctl.local.values import has_unknown, leaves, scrub
 from meshctl.rows import DECLINED, Field, Report, Row, refused
 
 Confirm = Callable[[Report], bool]
@@ -147,7 +146,7 @@ class Session:
         logger = logging.Logger("program")
         logger.addHandler(sdk.LogHandler(self._log))
         project, error = self.project, ""
-        hidden = [text for key in config.secret_keys for text in _secret_texts(config.values[key])]
+        hidden = [text for key in config.secret_keys for text in secret_texts(config.values[key])]
         try:
             sdk.run(project, config, monitor, logger, preview=preview)
         except sdk.RunError as failure:
@@ -155,7 +154,7 @@ class Session:
         except SystemExit as failure:
             error = f"the program ended itself with exit code {failure.code}" if failure.code else ""
         except Exception as failure:  # noqa: BLE001 (a program may raise anything)
-            error = f"the program failed:\n{_trace(failure, project.program.parent)}"
+            error = f"the program failed:\n{trace(failure, project.program.parent)}"
         if preview:
             # Rules know of versions of Istio and of documents: an update does not wait for these.
             from meshctl.local import policy
@@ -192,9 +191,9 @@ class Session:
             changes = tuple(FieldChange(path, None, value) for path, value in leaves(resource.inputs))
         told = self._properties  # whoever looks at all properties looks for what is unknown, secrets among it
         fields = tuple(
-            Field(c.path, _shown(c.old, hide), _shown(c.new, hide and not (told and c.new is UNKNOWN)), c.note)
+            Field(c.path, shown(c.old, hide), shown(c.new, hide and not (told and c.new is UNKNOWN)), c.note)
             for c in changes
-            for hide in [_is_hidden(c.path, outcome.secret)]
+            for hide in [is_hidden(c.path, outcome.secret)]
         )
         return Row(
             resource.urn, resource.type, resource.name, resource.parent, outcome.cluster, str(outcome.op), fields
@@ -270,41 +269,7 @@ def _only_foreseen(engine: Engine) -> list[str]:
     return [f"nothing was done: {needs_cli(name)}" for name in sorted(packages)]
 
 
-def _is_hidden(path: str, secret: frozenset[str]) -> bool:
-    return bool(path) and str(split_path(path)[0]) in secret
-
-
-def _shown(value: Any, hide: bool) -> Any:
-    if value is None:
-        return None
-    if hide:
-        return SECRET
-    if value is UNKNOWN:
-        return repr(value)
-    if isinstance(value, Mapping):
-        return {key: _shown(item, hide) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_shown(item, hide) for item in value]
-    return value
-
-
 def _outputs(monitor: Monitor) -> dict[str, Any]:
     """Return the outputs of the stack that are known; after a failure or an interruption some are not."""
     known = ((key, value) for key, value in monitor.outputs.items() if not has_unknown(value))
-    return {key: _shown(value, key in monitor.secret_outputs) for key, value in known}
-
-
-def _secret_texts(value: str) -> Iterator[str]:
-    yield value
-    try:
-        yield from strings(json.loads(value))
-    except ValueError:
-        return
-
-
-def _trace(error: BaseException, folder: Path) -> str:
-    """Return the traceback from the program's own first frame on; what is below is the engine's and the SDK's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [index for index, frame in enumerate(frames) if Path(frame.filename).is_relative_to(folder)]
-    lines = traceback.format_list(frames[own[0] :] if own else frames)
-    return "".join([*lines, *traceback.format_exception_only(error)]).rstrip()
+    return {key: shown(value, key in monitor.secret_outputs) for key, value in known}

@@ -9,8 +9,9 @@ from mesh_components.settings import Finding
 from mesh_components.topology.plan import plan
 from meshctl.graph import mermaid, model
 from meshctl.local.foresight import CHART
+from meshctl.review.change import Risk
 from meshctl.review.compare import compare
-from meshctl.review.risks import Risk, risks
+from meshctl.review.risks import risks
 from meshctl.review.side import Side
 from meshctl.rows import Row
 

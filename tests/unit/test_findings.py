@@ -8,7 +8,8 @@ import pytest
 
 from mesh_components.settings import Finding, FindingsError, MeshSettings, Severity, parse
 from mesh_components.settings.kubeconfig import KubeconfigError
-from mesh_components.topology.findings import CATALOGUE, check, findings
+from mesh_components.topology.catalogue import CATALOGUE
+from mesh_components.topology.findings import check, findings
 from mesh_components.topology.rules.context import quoted
 from tests.support.findings import (
     ERROR,

@@ -18,8 +18,9 @@ from mesh_components.settings.facts import load
 from mesh_components.settings.kubeconfig import Kubeconfig, read
 from mesh_components.settings.place import PlaceError
 from mesh_components.topology import material, peers
+from mesh_components.topology.catalogue import CATALOGUE
 from mesh_components.topology.certificates import pem
-from mesh_components.topology.findings import CATALOGUE, findings
+from mesh_components.topology.findings import findings
 from mesh_components.topology.outside import certificates
 from tests.support import authorities
 
