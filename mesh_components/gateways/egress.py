@@ -46,14 +46,16 @@ class EgressGateway(pulumi.ComponentResource):
     def __init__(self, name: str, args: EgressGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         egress = args.described
         super().__init__("mesh:index:EgressGateway", name, {"gateway": args.gateway}, opts)
-        there = self._say(name, egress_objects.declared(egress), opts)
+        # One hook for both: Pulumi takes a name of a hook once.
+        patience = retry_while_unserved(name)
+        there = self._say(name, egress_objects.declared(egress), patience, opts)
         if args.gateway:
             described = objects.Proxy(
                 args.gateway_name, args.namespace, egress.ports, revision=args.revision, reads_secrets=False
             )
             there = proxy.register(self, name, described, args, opts, *there).pods
         # At last: from then on nobody goes out by another way, so somebody has to be there.
-        self._say(name, egress_objects.routes(egress), opts, *there)
+        self._say(name, egress_objects.routes(egress), patience, opts, *there)
         self.service = egress.service
         self.register_outputs({"service": self.service})
 
@@ -61,8 +63,9 @@ class EgressGateway(pulumi.ComponentResource):
         self,
         name: str,
         manifests: Mapping[str, Plain],
+        patience: pulumi.ResourceOptions,
         opts: pulumi.ResourceOptions | None,
         *after: pulumi.Resource,
     ) -> list[pulumi.Resource]:
-        patient = pulumi.ResourceOptions.merge(child_options(self, opts, *after), retry_while_unserved(name))
+        patient = pulumi.ResourceOptions.merge(child_options(self, opts, *after), patience)
         return [KubernetesObject(f"{name}-{role}", manifest, patient) for role, manifest in manifests.items()]

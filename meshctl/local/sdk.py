@@ -67,13 +67,18 @@ class Monitor(MockMonitor):
     def __init__(self) -> None:
         """Take no mocks: every answer comes from the subclass."""
         self.resources = {}
+        self._hooks: set[str] = set()
 
     def GetDeploymentInfo(self, request: Any) -> Any:  # noqa: N802, ARG002 (the SDK's names)
         """Tell the SDK what it may send."""
         return resource_pb2.DeploymentInfo(supportedFeatures=_FEATURES)
 
-    def RegisterResourceHook(self, request: Any) -> Any:  # noqa: N802, ARG002 (the SDK's names)
-        """Accept a hook; none is run."""
+    def RegisterResourceHook(self, request: Any) -> Any:  # noqa: N802 (the SDK's names)
+        """Accept a hook, each name once as Pulumi does; none is run."""
+        if request.name in self._hooks:
+            message = f"resource hook already registered for name {request.name!r}"
+            raise ValueError(message)
+        self._hooks.add(request.name)
         return empty_pb2.Empty()
 
     RegisterErrorHook = RegisterResourceHook

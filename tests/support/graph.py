@@ -89,6 +89,7 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
         self.rendered: list[dict[str, Any]] = []
         self.stack_outputs: dict[str, Any] = {}
         self._urns: dict[str, str] = {}
+        self._hooks: set[str] = set()
 
     # what the program sees
 
@@ -111,6 +112,11 @@ class Graph(mocks.MockMonitor, mocks.Mocks):
         return {"result": objects}
 
     # what is recorded
+
+    def RegisterErrorHook(self, request: Any) -> Any:  # noqa: N802 - the name is the SDK's
+        assert request.name not in self._hooks, f"Pulumi takes a hook of the name {request.name} once"
+        self._hooks.add(request.name)
+        return super().RegisterErrorHook(request)  # type: ignore[no-untyped-call]
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name is the SDK's
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
