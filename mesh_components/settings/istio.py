@@ -23,6 +23,11 @@ class ChartSource(Settings):
     """Local folder with one chart each in `base`, `istiod`, `cni` and `ztunnel`, as far as they are used; relative
     paths start at the project's folder."""
 
+    @property
+    def stated(self) -> tuple[str, ...]:
+        """Which of the sources are named."""
+        return tuple(key for key in ("repository", "oci", "folder") if getattr(self, key) is not None)
+
 
 class AccessLogSettings(Settings):
     """`meshConfig.accessLogFile` and `accessLogEncoding`."""

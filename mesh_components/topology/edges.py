@@ -39,6 +39,12 @@ def readers(mesh: MeshSettings, source: ClusterSettings) -> tuple[ClusterSetting
     )
 
 
+def knows(mesh: MeshSettings, caller: ClusterSettings, called: ClusterSettings) -> bool:
+    """Whether the istiod that serves `caller` has the endpoints in `called`: it runs there, or reads it."""
+    server = control_plane(mesh, caller).name
+    return server in {called.name, *(reader.name for reader in readers(mesh, called))}
+
+
 def _reaches(mesh: MeshSettings, source: str, reader: str) -> bool:
     discovery = mesh.discovery
     if discovery.reach == "full":

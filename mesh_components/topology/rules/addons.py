@@ -134,7 +134,7 @@ def pinned(context: Context) -> Iterator[Finding]:
 def sources(context: Context) -> Iterator[Finding]:
     """MESH893."""
     for key, where, settings in charts(context):
-        stated = [name for name in ("repository", "oci", "folder") if getattr(settings.charts, name) is not None]
+        stated = settings.charts.stated
         if len(stated) > 1:
             yield error(
                 "MESH893",

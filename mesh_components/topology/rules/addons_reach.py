@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from mesh_components.settings import ClusterSettings, Finding
+from mesh_components.settings import Finding
 from mesh_components.topology import addons
-from mesh_components.topology.edges import readers
+from mesh_components.topology.edges import knows
 from mesh_components.topology.meshes import holds_config
 from mesh_components.topology.plan import needs_east_west, several_networks
-from mesh_components.topology.roles import control_plane, members
+from mesh_components.topology.roles import members
 from mesh_components.topology.rules.addresses import Url, url
 from mesh_components.topology.rules.context import Context, at, clusters_named, error, quoted, quoted_key, warning
 from mesh_components.topology.visibility import covers, gateway_hosts, sees
@@ -154,7 +154,7 @@ def _unread(context: Context) -> Iterator[Finding]:
     ways = [(cluster, where) for cluster in senders if cluster != where]
     ways += [(where, cluster) for cluster in addons.through_mesh(mesh)]
     for caller, called in ways:
-        if not _knows(context, caller, called):
+        if not knows(mesh, caller, called):
             yield warning(
                 "MESH889",
                 "discovery.reach",
@@ -162,11 +162,6 @@ def _unread(context: Context) -> Iterator[Finding]:
                 f'"{caller.name}" arrives nowhere',
                 "let it read that cluster, or give the Prometheus there an address",
             )
-
-
-def _knows(context: Context, caller: ClusterSettings, called: ClusterSettings) -> bool:
-    server = control_plane(context.mesh, caller)
-    return server.name in {called.name, *(reader.name for reader in readers(context.mesh, called))}
 
 
 def elsewhere(context: Context) -> Iterator[Finding]:

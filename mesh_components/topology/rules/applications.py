@@ -8,11 +8,11 @@ from mesh_components.settings import ClusterSettings, Finding
 from mesh_components.settings.applications import ApplicationSettings
 from mesh_components.topology import names
 from mesh_components.topology.applications import SERVICES, ambient, injects, namespace_labels, places, stated
-from mesh_components.topology.edges import readers
+from mesh_components.topology.edges import knows
 from mesh_components.topology.meshes import full_host, holds_config
 from mesh_components.topology.plan import needs_east_west, several_networks
 from mesh_components.topology.revisions import revisions, tags
-from mesh_components.topology.roles import control_plane, is_member, members
+from mesh_components.topology.roles import is_member, members
 from mesh_components.topology.rules.context import Context, at, clusters_named, error, quoted, warning
 from mesh_components.topology.rules.names import DNS_LABEL
 from mesh_components.topology.visibility import NAMESPACE_NAME, covers, gateway_hosts, sees, selectors, selects
@@ -175,11 +175,7 @@ def _shut(context: Context, name: str, hosts: list[str], used: set[str]) -> Iter
 def _unread(context: Context, name: str, used: set[str]) -> Iterator[Finding]:
     mesh = context.mesh
     for cluster in members(mesh):
-        server = control_plane(mesh, cluster)
-        unread = tuple(
-            other for other in members(mesh)
-            if other.name in used and other.name != server.name and server.name not in _read_by(context, other)
-        )  # fmt: skip
+        unread = tuple(other for other in members(mesh) if other.name in used and not knows(mesh, cluster, other))
         if unread:
             yield warning(
                 "MESH946",
@@ -206,10 +202,6 @@ def plane(context: Context) -> Iterator[Finding]:
 def _injectors(context: Context, cluster: ClusterSettings) -> set[str]:
     found = {item.name for item in revisions(context.mesh, cluster.name)}
     return {*found, *dict(tags(context.mesh, cluster))}
-
-
-def _read_by(context: Context, cluster: ClusterSettings) -> set[str]:
-    return {reader.name for reader in readers(context.mesh, cluster)}
 
 
 def _passes(patterns: tuple[str, ...], host: str) -> bool:

@@ -19,8 +19,7 @@ LAST_ON_RETIRED = (1, 30)
 
 def several_sources(context: Context) -> Iterator[Finding]:
     """MESH405, the document."""
-    charts = context.mesh.istio.charts
-    stated = [name for name in ("repository", "oci", "folder") if getattr(charts, name) is not None]
+    stated = context.mesh.istio.charts.stated
     if len(stated) > 1:
         yield error(
             "MESH405",
