@@ -137,6 +137,21 @@ def rotate_tokens(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path 
     _rotation(stack, cwd, write, as_json, "tokens", clusters)
 
 
+@rotate_plan.command("kiali-tokens")
+@shared.stack
+@shared.cwd
+@click.option("--cluster", "clusters", multiple=True, metavar="NAME", help="Only to read this one; may be repeated.")
+@_write
+@shared.as_json
+def rotate_kiali(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:
+    """To other tokens with which Kiali reads clusters: new beside old, then without the old ones.
+
+    \b
+    mesh rotate plan kiali-tokens --stack prod
+    """
+    _rotation(stack, cwd, write, as_json, "kiali-tokens", clusters)
+
+
 def _rotation(stack: str, cwd: Path, write: Path | None, as_json: bool, *what: Any) -> None:
     def work() -> int:
         from meshctl.plans import Wish

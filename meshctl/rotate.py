@@ -21,6 +21,8 @@ def plan(wish: Wish, what: Subject, clusters: tuple[str, ...] = ()) -> None:
             return Plan(steps, "to new signing certificates", "nothing signs in this mesh", head)
         if what == "tokens":
             return Plan(steps, "to other tokens", "nobody reads a cluster with a token that is made here", head)
+        if what == "kiali-tokens":
+            return Plan(steps, "to other tokens of Kiali", "Kiali reads no cluster but its own", head)
         return Plan(steps, f"to root {position(parse(steps[-1].document).trust).serial}", "", head)
 
     run(wish, made)

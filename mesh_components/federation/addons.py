@@ -28,7 +28,7 @@ from mesh_components.topology.tokens import serials
 
 
 def build(site: Site, members: Mapping[str, Member]) -> None:
-    """All of them, in every cluster that has a part of one."""
+    """All of them, in every cluster that has a part of one. Members then know what Kiali reads them with."""
     if not addons.stated(site.mesh):
         return
     renderer = site.renderer or charts.renderer(f"{site.name}-charts", site.parent)
@@ -202,6 +202,7 @@ def _kiali_reads(place: _Place, other: _Place, settings: KialiSettings) -> tuple
     )
     opts = pulumi.ResourceOptions(parent=place.site.parent, depends_on=place.inside().depends_on)
     secret = KialiRemoteSecret(f"{other.prefix}-kiali-secret", args, opts)
+    other.member.kiali_token = token
     if isinstance(token, RequestedToken):
         return secret, token.expires.apply(lambda ends: f"{version}:{ends}")
     return secret, pulumi.Output.from_input(version)

@@ -66,8 +66,14 @@ def made_token(
 
 def expires(members: Members) -> dict[str, Any]:
     """When those tokens end that do."""
-    found = {name: made.token.expires for name, made in members.items() if isinstance(made.token, RequestedToken)}
-    return {"tokens": found} if found else {}
+    istiods = {name: made.token for name, made in members.items()}
+    kiali = {name: made.kiali_token for name, made in members.items()}
+    return {**_ends("tokens", istiods), **_ends("kialiTokens", kiali)}
+
+
+def _ends(key: str, made: Mapping[str, Token | None]) -> dict[str, Any]:
+    found = {name: token.expires for name, token in made.items() if isinstance(token, RequestedToken)}
+    return {key: found} if found else {}
 
 
 def config_secret(site: Site, config: Member, external: Member) -> ConfigSecret:

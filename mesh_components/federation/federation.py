@@ -43,7 +43,7 @@ class MeshFederation(pulumi.ComponentResource):
     expires: pulumi.Output[dict[str, Any]]
     """When certificates end, RFC 3339: `root`, that which signs, and `roots`, those that are trusted, by generation; by
     cluster the signing certificates, `clusters`, and those in front of external istiods, `servers`. Where
-    tokens are requested, when they do: `tokens`."""
+    tokens are requested, when they do: `tokens`, and `kialiTokens` of Kiali."""
     between_meshes: dict[str, Any]
     """Where there are other meshes: `publicFacts`, what this mesh says of itself to them, and `caCertificates`, their
     roots as the mesh config has them."""

@@ -85,6 +85,7 @@ class Member:
     """By their names."""
     certificate: ServerCertificate | None = None
     token: Token | None = None
+    kiali_token: Token | None = None
     reader: ReaderAccount | None = None
     """The rights of who reads this cluster without a token."""
     credentials: list[pulumi.Resource] = field(default_factory=list)

@@ -10,7 +10,7 @@ SECTIONS = {
     5: "remote secrets",
     6: "gateways",
     7: "webhooks",
-    8: "istiod's view",
+    8: "istiod's view and requests",
     9: "drift",
 }
 """By the first figure of a number."""
@@ -80,12 +80,15 @@ CATALOGUE = {
     "CHECK704": "A tag points at another revision than the document",
     "CHECK801": "istiod has not synced a cluster",
     "CHECK802": "istiod does not know a cluster",
+    "CHECK803": "A cluster's workloads get no answer from another cluster",
     "CHECK901": "An object is missing",
     "CHECK902": "An object was changed",
 }
 
-ON_REQUEST = frozenset({"CHECK103", "CHECK104"})
+OF_POLICIES = frozenset({"CHECK103", "CHECK104"})
 """Made with `--policies` only: some rules are choices, and a mesh that made them is well."""
+OF_REQUESTS = frozenset({"CHECK803"})
+"""Made with `--requests` only: it has a pod of each cluster run curl."""
 
 
 def section(code: str) -> str:

@@ -36,6 +36,12 @@ from meshctl import options
 @click.option(
     "--policies", is_flag=True, help="Look also whether what the document leads to keeps the rules of `mesh policy`."
 )
+@click.option(
+    "--requests",
+    type=click.IntRange(min=1, max=1000),
+    metavar="N",
+    help="Have HelloWorld's client in each cluster send so many, as `mesh verify` does: the data path.",
+)
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML, too.")
 def check(
     stack: str,
@@ -46,6 +52,7 @@ def check(
     timeout: float,
     parallel: int,
     policies: bool,
+    requests: int | None,
     as_json: bool,
     junit: Path | None,
 ) -> None:
@@ -58,6 +65,7 @@ def check(
     \b
     mesh check --stack prod
     mesh check --stack prod --wait 600            after `mesh up`, until all is well
+    mesh check --stack prod --requests 20         with HelloWorld's clients: do requests get there
     mesh check --stack prod --junit mesh.xml      for a CI
     mesh check --stack prod --json | jq '.problems[].code'
 
@@ -76,12 +84,12 @@ def check(
     try:
         project = load(cwd, stack)
         chosen, _ = choose(engine, shutil.which("pulumi"))
-        found = look(project, chosen, state, limits, policies=policies)
+        found = look(project, chosen, state, limits, policies=policies, requests=requests or 0)
         end = time.monotonic() + (wait or 0)
         while found.exit_code == FAILED and time.monotonic() < end:
             click.echo(f"not yet: {last_line(found)}", err=True)
             time.sleep(min(2.0, max(0.0, end - time.monotonic())))
-            found = look(project, chosen, state, limits, policies=policies)
+            found = look(project, chosen, state, limits, policies=policies, requests=requests or 0)
     except UserError as failure:
         raise click.ClickException(str(failure)) from failure
     if as_json:

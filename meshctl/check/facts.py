@@ -21,6 +21,7 @@ from mesh_components.topology.certificates import Bundle, Expected, problems
 from mesh_components.topology.certificates import Problem as Flaw
 from mesh_components.topology.edges import Edge
 from mesh_components.topology.plan import ClusterPlan, Topology
+from meshctl.verify.answers import Round
 
 Object = Mapping[str, Any]
 
@@ -160,6 +161,8 @@ class Facts:
     """Why drift could not be looked for, by cluster."""
     policies: Sequence[Violation] | None = None
     """What of the program breaks a policy; None where nobody asked."""
+    requests: Round | None = None
+    """What HelloWorld's clients got; None where nobody asked for requests."""
 
     @property
     def decided(self) -> Topology:

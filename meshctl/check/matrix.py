@@ -37,8 +37,8 @@ class Pair:
     seen: Cell
     """By the reader's istiod."""
     path: Cell
-    """From workloads of the reader to those of the source. Never `yes`: nothing here sends requests. `no` where a check
-    proves that none can arrive."""
+    """From workloads of the reader to those of the source. `yes` and `no` as answers came to requests that were sent;
+    without any, `no` where a check proves that none can arrive."""
 
     def data(self) -> dict[str, Any]:
         """For `--json`."""
@@ -65,11 +65,13 @@ def matrix(facts: Facts, results: Sequence[Result]) -> tuple[Pair, ...]:
 
 def _pair(facts: Facts, results: Sequence[Result], reader: ClusterPlan, source: ClusterPlan, edge: Edge | None) -> Pair:
     declared = Cell.YES if edge else Cell.NO
+    heard = _heard(facts, reader, source)
     if edge is None or not facts.applied:
-        return Pair(reader.name, source.name, declared, *([Cell.UNKNOWN if edge else Cell.NONE] * 3))
+        unasked = Cell.UNKNOWN if edge else Cell.NONE
+        return Pair(reader.name, source.name, declared, unasked, unasked, heard or unasked)
     errors = [one for one in results if isinstance(one, Problem) and one.severity is Severity.ERROR]
     credential = _credential(facts, edge, errors)
-    path = _path(reader, source, errors)
+    path = heard or _path(reader, source, errors)
     if path is Cell.UNKNOWN and credential is Cell.NO:
         path = Cell.NO  # nobody there knows the endpoints
     return Pair(reader.name, source.name, declared, credential, _seen(facts, edge), path)
@@ -95,6 +97,12 @@ def _seen(facts: Facts, edge: Edge) -> Cell:
     if isinstance(state, Unread):
         return Cell.UNKNOWN
     return Cell.YES if state == SYNCED else Cell.NO
+
+
+def _heard(facts: Facts, reader: ClusterPlan, source: ClusterPlan) -> Cell | None:
+    """Whether requests were answered; None where none were sent that could tell."""
+    heard = facts.requests.heard(reader.name, source.name) if facts.requests else None
+    return (Cell.YES if heard else Cell.NO) if isinstance(heard, bool) else None
 
 
 def _path(reader: ClusterPlan, source: ClusterPlan, errors: Sequence[Problem]) -> Cell:

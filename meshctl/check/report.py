@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from mesh_components.settings import Severity
-from meshctl.check.catalogue import CATALOGUE, ON_REQUEST, section
+from meshctl.check.catalogue import CATALOGUE, OF_POLICIES, OF_REQUESTS, section
 from meshctl.check.facts import Facts
 from meshctl.check.matrix import Pair, matrix
 from meshctl.check.results import Problem, Result, Unknown
@@ -77,5 +77,8 @@ def report(facts: Facts) -> Report:
     results = judge(facts)
     mesh = facts.topology.mesh.id if facts.topology else "(no mesh)"
     clusters = tuple(plan.name for plan in facts.topology.clusters) if facts.topology else ()
-    asked = tuple(code for code in CATALOGUE if facts.policies is not None or code not in ON_REQUEST)
+    left_out = (OF_POLICIES if facts.policies is None else frozenset()) | (
+        OF_REQUESTS if facts.requests is None else frozenset()
+    )
+    asked = tuple(code for code in CATALOGUE if code not in left_out)
     return Report(mesh, facts.applied, results, matrix(facts, results), clusters, asked)

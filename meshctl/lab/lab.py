@@ -139,12 +139,18 @@ class Lab:
             process.stop([state.processes[self._apiserver_of(state, cluster)]], STOP_SECONDS)
 
     def start_apiserver(self, cluster: str) -> None:
-        """Start it again, as it was, and wait until it is ready."""
+        """Start it again, as it was, and wait until it is ready; its controllers begin anew.
+
+        A controller manager that cannot renew its lease ends and is started again, and then looks at everything. Ours
+        has no lease: after ten tries it would leave a token's Secret empty for ever.
+        """
         with self._locked():
             state = self._state()
-            name = self._apiserver_of(state, cluster)
-            self._keep(state, name, state.processes[name].command)
+            apiserver, controllers = self._apiserver_of(state, cluster), process_name(cluster, CONTROLLERS)
+            self._keep(state, apiserver, state.processes[apiserver].command)
             self._wait_apiserver(state, cluster)
+            process.stop([state.processes[controllers]], STOP_SECONDS)
+            self._keep(state, controllers, state.processes[controllers].command)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from meshctl.interrupts import interruptible
 from meshctl.local import sdk
 from meshctl.local.deletes import Deleter, protected
 from meshctl.local.engine import Agreed, Engine, Outcome, takeovers
@@ -230,27 +229,9 @@ class Session:
             self._store = self._open()
             yield
 
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Let the first Ctrl-C end the run in order, and the second one at once."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def handle(number: int, frame: object) -> None:  # noqa: ARG001
-            if self.stop.is_set():  # What was begun is in the state as such.
-                os.write(2, b"\x1b[?25h\ninterrupted again: stopped at once\n")
-                os._exit(130)
-            self.stop.set()
-            self._watcher.warn(
-                "interrupted: what runs is finished and recorded, nothing new begins; once more stops at once"
-            )
-
-        before = signal.signal(signal.SIGINT, handle)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
+    def _interruptible(self) -> AbstractContextManager[None]:
+        """What was begun is in the state as such, whenever the second Ctrl-C comes."""
+        return interruptible(self.stop, self._watcher.warn, "what runs is finished and recorded, nothing new begins")
 
 
 def state_file(project: Project, stated: Path | None = None) -> Path:

@@ -15,6 +15,7 @@ from mesh_components.settings import MeshSettings
 from meshctl import display
 from meshctl.document import kubeconfigs
 from meshctl.document import mesh as read_mesh
+from meshctl.interrupts import interruptible
 from meshctl.local.model import Unreachable
 from meshctl.local.project import ProjectError, load
 from meshctl.local.providers.kubernetes.cluster import Cluster
@@ -25,6 +26,7 @@ from meshctl.restart.find import Found, look
 from meshctl.restart.proxies import Injectors, injectors
 from meshctl.restart.roll import Outcome, Roller
 
+_GOES_ON = "what rolls goes on by itself, nothing new begins"
 AMBIENT = (
     "ambient: pods have no proxy of their own and need no restart; ztunnel, waypoints and gateways of the Gateway API "
     "follow their control plane"
@@ -67,7 +69,8 @@ def run(stack: str, cwd: Path, wish: Wish) -> int:
     if not wish.as_json:
         _print(places)
     agreed = not wish.dry_run and bool(old) and (wish.yes or click.confirm("\nRestart them?", err=True))
-    outcomes = _restart(places, wish) if agreed else []
+    stop = threading.Event()
+    outcomes = _restart(places, wish, stop) if agreed else []
     if wish.as_json:
         display.print_json(_data(places, outcomes))
     elif agreed:
@@ -75,7 +78,7 @@ def run(stack: str, cwd: Path, wish: Wish) -> int:
     declined = bool(old) and not agreed and not wish.dry_run
     failures = [f"{item}: {why}" for outcome in outcomes for item, why in outcome.failed.items()]
     display.print_failures([*failures, *(["nothing was changed, as you did not agree"] if declined else ())])
-    if any(outcome.interrupted for outcome in outcomes):
+    if stop.is_set():
         return 130
     return int(bool(failures) or declined)
 
@@ -102,11 +105,10 @@ def _look(cluster: Cluster, here: Injectors, namespace: str | None) -> _Place:
         raise ProjectError(str(error)) from error
 
 
-def _restart(places: Sequence[_Place], wish: Wish) -> list[Outcome]:
-    """Cluster by cluster, so that a service that several have stays up in the others."""
-    stop = threading.Event()
+def _restart(places: Sequence[_Place], wish: Wish, stop: threading.Event) -> list[Outcome]:
+    """Cluster by cluster, so that a service that several have stays up in the others. Ctrl-C sets `stop`."""
     outcomes: list[Outcome] = []
-    with Terminal() if sys.stderr.isatty() else Lines() as progress:
+    with Terminal() if sys.stderr.isatty() else Lines() as progress, interruptible(stop, progress.warn, _GOES_ON):
         for place in places:
             if not place.found.old:
                 continue

@@ -36,9 +36,8 @@ class Outcome:
 
     done: list[Workload] = field(default_factory=list)
     failed: dict[Workload, str] = field(default_factory=dict)
+    """What rolled when Ctrl-C came is among them: it goes on by itself, and nobody sees its end."""
     not_begun: list[Workload] = field(default_factory=list)
-    interrupted: bool = False
-    """By Ctrl-C: what rolled goes on by itself, and is among the failed since nobody saw its end."""
 
 
 class Roller:
@@ -55,15 +54,12 @@ class Roller:
         """Restart all; after a failure nothing new begins, unless `keep_going`, and what runs is waited for."""
         outcome = Outcome()
         work = sorted((entry.workload for entry in old), key=lambda item: (item.namespace, item))
+        groups = groupby(work, key=lambda item: item.namespace)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            groups = groupby(work, key=lambda item: item.namespace)
             waited = [pool.submit(self._namespace, list(group), outcome, keep_going) for _, group in groups]
             try:
                 for future in waited:
                     future.result()
-            except KeyboardInterrupt:
-                self._stop.set()
-                outcome.interrupted = True
             except BaseException:
                 self._stop.set()
                 raise

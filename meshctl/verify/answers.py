@@ -55,6 +55,26 @@ class Asked:
         return {"from": self.cluster, "answers": answers, "failed": dict(self.failed), "unasked": self.unasked}
 
 
+@dataclass(frozen=True)
+class Round:
+    """The same requests from every cluster."""
+
+    url: str
+    times: int
+    """From each cluster."""
+    placed: tuple[Target, ...]
+    asked: tuple[Asked, ...]
+
+    def heard(self, caller: str, cluster: str) -> bool | str | None:
+        """Whether a caller got an answer from a cluster; why it was not asked; None where nothing there can answer."""
+        if all(target.cluster != cluster for target in self.placed):
+            return None
+        one = next((one for one in self.asked if one.cluster == caller), None)
+        if one is None or one.unasked:
+            return one.unasked if one else "no workloads are meant to be there"
+        return any(target.cluster == cluster for target in one.counts)
+
+
 def read(cluster: str, lines: Iterable[str], pods: Mapping[str, str], placed: Iterable[Target]) -> Asked:
     """Count answers.
 

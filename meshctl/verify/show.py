@@ -18,7 +18,7 @@ def show(verdict: Verdict) -> None:
     """Print it."""
     asked = [one for one in verdict.asked if not one.unasked]
     if asked:
-        click.secho(f"{verdict.requests} requests from each cluster to {verdict.url}", bold=True)
+        click.secho(f"{verdict.calls.times} requests from each cluster to {verdict.calls.url}", bold=True)
         _answers(verdict, asked)
     for why in dict.fromkeys(one.unasked for one in verdict.asked if one.unasked):
         callers = ", ".join(one.cluster for one in verdict.asked if one.unasked == why)
@@ -31,7 +31,7 @@ def show(verdict: Verdict) -> None:
 
 
 def _answers(verdict: Verdict, asked: Sequence[Asked]) -> None:
-    targets = sorted({*verdict.placed, *(target for one in asked for target in one.counts)})
+    targets = sorted({*verdict.calls.placed, *(target for one in asked for target in one.counts)})
     errors = any(one.failed for one in asked)
     rows = [["from", *map(str, targets), *(["failed"] if errors else [])]]
     for one in asked:

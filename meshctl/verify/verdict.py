@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from meshctl.verify.answers import Asked, Target, missing
+from meshctl.verify.answers import Asked, Round, Target, missing
 from meshctl.verify.causes import Cause
 
 VERIFIED, NOT_ASKED, FAILED = 0, 3, 4
@@ -17,17 +17,18 @@ VERIFIED, NOT_ASKED, FAILED = 0, 3, 4
 class Verdict:
     """All that is said."""
 
-    url: str
-    requests: int
-    """From each cluster."""
-    placed: tuple[Target, ...]
-    asked: tuple[Asked, ...]
+    calls: Round
     causes: tuple[Cause, ...] = ()
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """What each cluster's client got."""
+        return self.calls.asked
 
     @property
     def missing(self) -> list[tuple[str, Target]]:
         """Who has not heard of which version."""
-        return missing(self.asked, self.placed)
+        return missing(self.asked, self.calls.placed)
 
     @property
     def failed(self) -> bool:
@@ -51,8 +52,8 @@ class Verdict:
     def data(self) -> dict[str, Any]:
         """For `--json`."""
         return {
-            "url": self.url,
-            "requests": self.requests,
+            "url": self.calls.url,
+            "requests": self.calls.times,
             "verified": self.exit_code == VERIFIED,
             "asked": [one.data() for one in self.asked],
             "missing": [

@@ -11,8 +11,12 @@ from typing import Any
 import pytest
 from kubernetes import client
 
+from meshctl.check.gather import Limits
+from meshctl.check.look import look
+from meshctl.check.matrix import Cell
 from meshctl.lab.api import MERGE, Api
 from meshctl.lab.prepare import NAMESPACE
+from meshctl.local.project import load
 from meshctl.local.providers.kubernetes.transport import Transport
 from meshctl.verify.asking import CannotAskError, run
 from meshctl.verify.causes import Cause
@@ -99,6 +103,22 @@ def test_both_versions_from_everywhere_is_verified(verdict: Callable[..., Verdic
         ("cluster1", [10, 10]),
         ("cluster2", [10, 10]),
     ]
+
+
+def test_a_check_with_requests_fills_the_data_path(
+    project: Project, apis: dict[str, Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = json.loads(project.run("check", "--requests", "2", "--json").stdout)
+    assert {one["state"] for one in said["checks"] if one["code"] == "CHECK803"} == {"unknown"}
+    assert {pair["path"] for pair in said["pairs"]} == {"unknown"}
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE)
+    asker = answers(apis, only_local=True)
+    report = look(load(project.folder, project.stack), "local", None, Limits(), requests=20, asker=asker)
+    assert {(pair.reader, pair.source): pair.path for pair in report.pairs} == {
+        ("cluster1", "cluster2"): Cell.NO,
+        ("cluster2", "cluster1"): Cell.YES,
+    }
+    assert [(one.code, one.where) for one in report.problems] == [("CHECK803", "cluster1 to cluster2")]
 
 
 def wrong(found: Verdict) -> dict[int, Cause]:

@@ -175,6 +175,12 @@ class TestKiali:
         assert annotation({"serials": {"cluster2": 2}}) == "cluster2:2"
         assert annotation({"kind": "requested"}) == "cluster2:1:2027-01-01T00:00:00Z"
 
+    def test_its_requested_tokens_are_among_what_ends(self) -> None:
+        addons = {"metricsUrl": "https://thanos.example", "kiali": {"tokens": {"kind": "requested"}}}
+        made = federation(with_addons("multi-primary-multi-network", addons))
+        assert made.stack_outputs["expires"]["kialiTokens"] == {"cluster2": "2027-01-01T00:00:00Z"}
+        assert "tokens" not in made.stack_outputs["expires"]
+
     def test_a_control_plane_elsewhere_is_read_too(self) -> None:
         made = federation(with_addons("external-control-plane", {**ALL, "cluster": "cluster1"}))
         read = {item["name"] for item in told(made, "cluster1", "kiali")["clustering"]["clusters"]}

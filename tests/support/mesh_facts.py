@@ -18,6 +18,7 @@ from mesh_components.topology import names
 from mesh_components.topology.plan import ClusterPlan, Topology, plan
 from meshctl.check.facts import Answer, ClusterFacts, Credential, Facts, How, Part, Unread, digest, held
 from meshctl.check.report import Report, report
+from meshctl.verify.answers import Round
 from tests.support import authorities
 
 NOW = authorities.NOW
@@ -31,6 +32,9 @@ DOCUMENT: Mapping[str, Any] = {
     ],
 }
 """Istio comes from charts."""
+
+
+UNANSWERABLE = Round("http://helloworld.sample:5000/hello", 20, (), ())
 
 
 @dataclass
@@ -51,6 +55,8 @@ class Made:
     findings: tuple[Any, ...] = ()
     applied: bool = True
     policies: Any = ()
+    requests: Any = UNANSWERABLE
+    """Asked for, and nothing there that could answer."""
 
     def item(self, cluster: str, part: Part, name: str) -> dict[str, Any]:
         """One object, to be changed."""
@@ -73,6 +79,7 @@ class Made:
             credentials=self._credentials(clusters),
             drift=self.drift,
             policies=self.policies,
+            requests=self.requests,
         )
 
     def judged(self) -> Report:

@@ -13,7 +13,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from mesh_components.topology import names
-from meshctl.check.catalogue import CATALOGUE, ON_REQUEST, SECTIONS
+from meshctl.check.catalogue import CATALOGUE, OF_POLICIES, OF_REQUESTS, SECTIONS
 from meshctl.check.facts import Part
 from meshctl.check.junit import junit
 from meshctl.check.report import FAILED, GREEN
@@ -94,7 +94,7 @@ class TestUnasked:
         assert ("CHECK103", "error", "mesh-trust-root") in found
         assert {one["code"]: one["state"] for one in said["checks"]}["CHECK104"] in ("ok", "warning")
         unasked = json.loads(check(project, "--json").stdout)
-        assert set(CATALOGUE) - {one["code"] for one in unasked["checks"]} == ON_REQUEST
+        assert set(CATALOGUE) - {one["code"] for one in unasked["checks"]} == OF_POLICIES | OF_REQUESTS
 
     def test_waiting_ends(self, project: Path) -> None:
         result = check(project, "--wait", "0.1")
@@ -163,7 +163,7 @@ class TestJUnit:
         assert list(cases["CHECK401"]) == []
         counts = {suite.get("name"): (suite.get("failures"), suite.get("skipped")) for suite in suites}
         assert counts["remote secrets"] == ("1", "0")
-        assert counts["istiod's view"] == ("0", "2")
+        assert counts["istiod's view and requests"] == ("0", "2")
 
 
 def test_green_is_zero() -> None:

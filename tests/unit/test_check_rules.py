@@ -18,6 +18,7 @@ from meshctl.check.facts import Answer, Credential, Drift, How, Part, Unread
 from meshctl.check.matrix import Cell
 from meshctl.check.opened import claimed, opened
 from meshctl.check.report import FAILED, GREEN, WARNED
+from meshctl.verify.answers import Asked, Round, Target
 from tests.support import authorities
 from tests.support.mesh_facts import DOCUMENT, NOW, Made, address, healthy, kubeconfig, remote_secret
 
@@ -66,6 +67,14 @@ def set_(made: Made, cluster: str, part: Part, name: str, *path: str, value: Any
     found[path[-1]] = value
 
 
+def calls(heard: Mapping[str, set[str]]) -> Round:
+    """One version in each cluster of THREE; who has heard of which clusters. Of others it was not asked."""
+    placed = tuple(Target(f"v{i}", name) for i, name in enumerate(("east", "west", "north")))
+    asked = [Asked(c, {t: 1 for t in placed if t.cluster in heard[c]}) for c in heard]
+    asked += [Asked(c, unasked="no pod with curl is ready") for c in ("east", "west", "north") if c not in heard]
+    return Round("http://helloworld.sample:5000/hello", 20, placed, tuple(asked))
+
+
 Case = tuple[str, str, str, Callable[[Made], Any]]
 CASES: tuple[Case, ...] = (
     ("CHECK103", "error", "ca", lambda m: setattr(m, "policies", [broken("root-is-protected", "ca")])),
@@ -91,6 +100,12 @@ CASES: tuple[Case, ...] = (
     ("CHECK801", "error", EDGE, lambda m: m.views["east"]["istiod-1"].update(west="timeout")),
     ("CHECK802", "error", EDGE, lambda m: m.views["east"]["istiod-1"].pop("west")),
     ("CHECK801", "error", EDGE, lambda m: m.views["east"].update({"istiod-2": {"west": "syncing"}})),
+    (
+        "CHECK803",
+        "error",
+        "east to west",
+        lambda m: setattr(m, "requests", calls({"east": {"east"}, "west": {"east", "west"}})),
+    ),
 )
 
 
@@ -228,6 +243,48 @@ class TestIstiodsView:
 
     def test_an_istiod_that_does_not_tell(self) -> None:
         assert isinstance(synced('pilot_info{version="1.28.0"} 1\n'), Unread)
+
+
+class TestRequests:
+    """What HelloWorld's clients were answered, where they were asked."""
+
+    def test_answers_from_everywhere(self) -> None:
+        made = healthy(THREE)
+        every = {"east", "west", "north"}
+        made.requests = calls(dict.fromkeys(sorted(every), every))
+        found = made.judged()
+        assert (found.problems, found.unknown) == ((), ())
+        assert {pair.path for pair in found.pairs} == {Cell.YES}
+
+    def test_who_could_not_be_asked(self) -> None:
+        made = healthy()
+        made.requests = calls({"west": {"east", "west"}})
+        found = made.judged()
+        assert found.problems == ()
+        assert [(one.code, one.where) for one in found.unknown] == [("CHECK803", "east")]
+        assert "no pod with curl is ready" in found.unknown[0].why
+        assert {pair.reader: pair.path for pair in found.pairs} == {"east": Cell.UNKNOWN, "west": Cell.YES}
+
+    def test_what_is_explained_is_not_named_again(self) -> None:
+        made = healthy()
+        made.drop("east", Part.SECRETS, SECRET)
+        made.requests = calls({"east": {"east"}, "west": {"east", "west"}})
+        found = made.judged()
+        assert [one.code for one in found.problems] == ["CHECK501"]
+        assert {pair.reader: pair.path for pair in found.pairs} == {"east": Cell.NO, "west": Cell.YES}
+
+    def test_workloads_of_a_remote_are_heard_of_too(self) -> None:
+        made = healthy(PRIMARY_REMOTE)
+        made.requests = calls({"east": {"east", "west"}, "west": {"west"}})
+        found = made.judged()
+        assert [(one.code, one.where) for one in found.problems] == [("CHECK803", "west to east")]
+        assert {pair.reader: pair.path for pair in found.pairs} == {"east": Cell.YES, "west": Cell.NO}
+
+    def test_nobody_asked_for_it(self) -> None:
+        made = healthy()
+        assert "CHECK803" in made.judged().checks
+        made.requests = None
+        assert "CHECK803" not in made.judged().checks
 
 
 class TestClaims:

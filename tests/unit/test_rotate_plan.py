@@ -184,3 +184,35 @@ class TestTokens:
         assert ("istio#60920" in first.why) is restarted
         assert all(command in first.rollback.commands for command in found)
         assert not [command for command in second.commands if "restart" in command]
+
+
+WITH_KIALI = {
+    **DOCUMENT,
+    "addons": {"cluster": "east", "prometheus": {"federation": {}}, "kiali": {"auth": "openid"}},
+}
+
+
+class TestKialiTokens:
+    """The same for Kiali, which is restarted by the change itself."""
+
+    def test_two_steps(self) -> None:
+        first, second = rotation_plan(WITH_KIALI, "kiali-tokens")
+        home, *read = (cluster["name"] for cluster in DOCUMENT["clusters"])
+        assert home == "east"
+        serials = dict.fromkeys(read, 2)
+        assert first.document["addons"]["kiali"]["tokens"] == {"serials": serials, "keepPrevious": True}
+        assert second.document["addons"]["kiali"] == {"auth": "openid", "tokens": {"serials": serials}}
+        assert {**second.document, "addons": None} == {**WITH_KIALI, "addons": None}
+        assert set(first.clusters) == {home, *read}
+        assert second.rollback.closed
+        assert rotation_plan(first.document, "kiali-tokens") == (second,)
+
+    def test_one_cluster(self) -> None:
+        first, _ = rotation_plan(WITH_KIALI, "kiali-tokens", ("west",))
+        assert first.document["addons"]["kiali"]["tokens"]["serials"] == {"west": 2}
+        with pytest.raises(PlanError, match='Kiali does not read "east"'):
+            rotation_plan(WITH_KIALI, "kiali-tokens", ("east",))
+
+    def test_without_kiali(self) -> None:
+        with pytest.raises(PlanError, match="there is no Kiali"):
+            rotation_plan(DOCUMENT, "kiali-tokens")

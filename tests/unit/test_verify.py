@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mesh_components.settings import Severity, parse
 from mesh_components.topology.plan import plan
 from meshctl.check.results import Problem, Result, Unknown
-from meshctl.verify.answers import Asked, Target, missing, read
+from meshctl.verify.answers import Asked, Round, Target, missing, read
 from meshctl.verify.asking import SCRIPT
 from meshctl.verify.causes import TITLES, Cause, Known, causes
 from meshctl.verify.show import show
@@ -28,7 +28,7 @@ PODS = {"one": "east", "two": "west"}
 
 
 def verdict(*asked: Asked, found: tuple[Cause, ...] = ()) -> Verdict:
-    return Verdict("http://helloworld.sample:5000/hello", 20, (V1, V2), asked, found)
+    return Verdict(Round("http://helloworld.sample:5000/hello", 20, (V1, V2), asked), found)
 
 
 class TestAnswers:

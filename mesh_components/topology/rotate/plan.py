@@ -12,7 +12,7 @@ from mesh_components.topology.rotate import tokens, words
 from mesh_components.topology.rotation import Position, position
 from mesh_components.topology.steps import APPLY, RESTART, Document, PlanError, Rollback, Step, beginning, checked
 
-Subject = Literal["root", "intermediate", "tokens"]
+Subject = Literal["root", "intermediate", "tokens", "kiali-tokens"]
 
 _MESH = ("id", "trustDomain", "istio")
 _TRUST = (
@@ -31,7 +31,7 @@ _TRUST = (
 
 
 def rotation_plan(document: Mapping[str, Any], what: Subject, clusters: tuple[str, ...] = ()) -> tuple[Step, ...]:
-    """The steps that replace the root, signing certificates, or the tokens of discovery.
+    """The steps that replace the root, signing certificates, or the tokens of discovery or of Kiali.
 
     Args:
         document: the mesh document; in the middle of a rotation the rest of it is planned.
@@ -45,6 +45,8 @@ def rotation_plan(document: Mapping[str, Any], what: Subject, clusters: tuple[st
     start = beginning(document)
     if what == "tokens":
         return checked(start, tokens.replace(start, clusters))
+    if what == "kiali-tokens":
+        return checked(start, tokens.replace_kiali(start, clusters))
     return checked(start, _root(start) if what == "root" else _intermediates(start, clusters))
 
 

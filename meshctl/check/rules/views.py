@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mesh_components.topology.edges import Edge
+from mesh_components.topology.plan import ClusterPlan
 from meshctl.check.facts import Facts, Unread
 from meshctl.check.results import Problem, Result, Unknown, error
 
@@ -44,4 +45,33 @@ def synced(facts: Facts, said: Sequence[Result]) -> Iterator[Result]:
             yield error("CHECK802", str(edge), cause, fix)
 
 
-RULES = (synced,)
+def answered(facts: Facts, said: Sequence[Result]) -> Iterator[Result]:
+    """CHECK803, where requests were sent and nothing else is known to keep them from their way."""
+    if facts.requests is None:
+        return
+    calls, edges = facts.requests, {(edge.source, edge.reader) for edge in facts.decided.edges}
+    blamed = {place for one in said if isinstance(one, Problem) for place in one.where.split(", ")}
+    for caller in facts.decided.clusters:
+        sources = [one.name for one in facts.decided.clusters if one.name != caller.name and _knows(edges, caller, one)]
+        heard = {source: calls.heard(caller.name, source) for source in sources}
+        unasked = next((why for why in heard.values() if isinstance(why, str)), None)
+        if unasked:
+            yield Unknown("CHECK803", caller.name, f"nobody was asked there: {unasked}")
+            continue
+        for source in (source for source, answer in heard.items() if answer is False):
+            around = {source, caller.name, caller.control_plane, f"{source} -> {caller.control_plane}"}
+            if not blamed & around:
+                cause = (
+                    f"of {calls.times} requests to HelloWorld, none was answered in {source}, and nothing that can be "
+                    "seen without requests is wrong"
+                )
+                fix = "run `mesh verify`: it says where to look"
+                yield error("CHECK803", f"{caller.name} to {source}", cause, fix)
+
+
+def _knows(edges: set[tuple[str, str]], caller: ClusterPlan, source: ClusterPlan) -> bool:
+    """Whether proxies of a cluster are meant to know the endpoints of another one."""
+    return caller.control_plane == source.name or (source.name, caller.control_plane) in edges
+
+
+RULES = (synced, answered)
