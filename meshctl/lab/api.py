@@ -50,22 +50,29 @@ class Api:
             ca_cert_data=base64.b64decode(cluster["certificate-authority-data"]).decode(), retries=False, maxsize=8
         )
 
-    def get(self, path: str) -> Object:
-        """Read one object or a list."""
-        answer: Object = json.loads(self.request("GET", path))
+    def get(self, path: str, accept: str = "application/json") -> Object:
+        """Read one object or a list, in the form that is asked for."""
+        answer: Object = json.loads(self.request("GET", path, accept=accept))
         return answer
 
     def apply(self, path: str, body: Object) -> None:
         """Server-side apply as `mesh-lab`: what is equal already is left alone."""
         self.request("PATCH", f"{path}?fieldManager=mesh-lab&force=true", body, APPLY)
 
-    def request(self, method: str, path: str, body: Object | None = None, content: str = "application/json") -> bytes:
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Object | None = None,
+        content: str = "application/json",
+        accept: str = "application/json",
+    ) -> bytes:
         """One request and the body of its answer; raises `ApiError` or one of `Unreachable`."""
         answer = self._pool.request(
             method,
             self._server + path,
             body=None if body is None else json.dumps(body).encode(),
-            headers={**self._headers, "Content-Type": content},
+            headers={**self._headers, "Content-Type": content, "Accept": accept},
             timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS),
         )
         if answer.status >= 300:

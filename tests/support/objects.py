@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import yaml
 from kubernetes import client, config
 
 from meshctl.lab.api import Api, ApiError
+from meshctl.local.providers.kubernetes.absence import METADATA
 
 NAMESPACE = "istio-system"
 PATHS = (
@@ -69,25 +71,33 @@ _COMES_AND_GOES = {
 """What controllers make of other objects, and take away in their own time."""
 
 
+_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+"""All groups with their kinds in one answer:
+https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery"""
+
+
 def everything(api: Api) -> set[str]:
     """Path of every object of a cluster, of whatever kind, but for what controllers make by themselves."""
-    groups = ["/api/v1"]
-    groups += [f"/apis/{group['preferredVersion']['groupVersion']}" for group in api.get("/apis")["groups"]]
-    found = set()
-    for group in groups:
-        for kind in _listed(api, group, "resources"):
-            if "list" not in kind["verbs"] or "/" in kind["name"] or kind["name"] in _COMES_AND_GOES:
-                continue
-            for item in _listed(api, f"{group}/{kind['name']}", "items"):
-                metadata = item["metadata"]
-                found.add(f"{kind['name']}/{metadata.get('namespace', '')}/{metadata['name']}")
-    return found
+    kinds = [
+        (f"/{root}{group['metadata'].get('name', '')}/{group['versions'][0]['version']}", kind["resource"])
+        for root in ("api", "apis/")
+        for group in api.get(f"/{root.rstrip('/')}", _DISCOVERY)["items"]
+        for kind in group["versions"][0]["resources"]
+        if "list" in kind["verbs"] and kind["resource"] not in _COMES_AND_GOES
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        listed = pool.map(lambda kind: _listed(api, "/".join(kind)), kinds)
+    return {
+        f"{name}/{item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
+        for (_, name), items in zip(kinds, listed, strict=True)
+        for item in items
+    }
 
 
-def _listed(api: Api, path: str, key: str) -> list[dict[str, Any]]:
+def _listed(api: Api, path: str) -> list[dict[str, Any]]:
     """What is there; nothing where the CRD behind it has gone a moment ago."""
     try:
-        listed: list[dict[str, Any]] = api.get(path)[key]
+        listed: list[dict[str, Any]] = api.get(path, METADATA)["items"] or []
     except ApiError as error:
         if error.status != 404:
             raise

@@ -16,7 +16,7 @@ import yaml
 from tests.support import warm
 from tests.support.graph import ROOT
 
-PASSPHRASE = "correct horse battery staple"
+PASSPHRASE = warm.PASSPHRASE
 
 
 class Project:

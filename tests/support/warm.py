@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 _ROOT = Path(__file__).parents[2]
+PASSPHRASE = "correct horse battery staple"
 _HANGS = 300
 """Seconds after which a command is taken for one that never ends."""
 
@@ -76,11 +77,22 @@ def _import() -> None:
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     importlib.import_module("mesh_components.federation.federation")
+    _share_a_key()
     # A fork has one thread: another one's locks would stay closed in it for ever.
     assert threading.active_count() == 1
     # What is there stays; to collect it again would copy its pages in each fork.
     gc.collect()
     gc.freeze()
+
+
+def _share_a_key() -> None:
+    """Most of what a short command computes is the key to its state. Here every new state gets one salt, and the key
+    of that salt is derived once. Processes that are started anew do as Pulumi does."""
+    from meshctl.local import passphrase
+
+    salt, derive = passphrase.new_salt(), cache(passphrase.key)
+    derive(PASSPHRASE, salt)
+    passphrase.new_salt, passphrase.key = (lambda: salt), derive
 
 
 def _become(request: Mapping[str, Any]) -> NoReturn:

@@ -213,13 +213,13 @@ class TestWhatIsWritten:
     def test_a_new_key_is_begun_and_not_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Only that of a salt that is there already can be wrong."""
         gate = threading.Event()
-        derive = hashlib.pbkdf2_hmac
+        derive = passphrase.key
 
         def slow(*args: Any) -> bytes:
             gate.wait()
             return derive(*args)
 
-        monkeypatch.setattr(hashlib, "pbkdf2_hmac", slow)
+        monkeypatch.setattr(passphrase, "key", slow)
         crypter = Crypter("open sesame", None, "x")
         crypter.check()
         gate.set()
