@@ -28,14 +28,14 @@ THREE_CLUSTERS = (*DEFAULT_CLUSTERS, "cluster3")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For two processes: a module stays in one of them, and so do all modules that share one of the other labs.
+    """For several processes: a module stays in one of them, and so do all modules that share the lab with Istio's own
+    kinds, which takes longest to make.
 
     First of all hooks, since that of pytest-xdist reads the marks and would find none after it.
     """
     for item in items:
-        asked = getattr(item, "fixturenames", ())
-        shared = next((name for name in ("wide_lab", "crd_lab") if name in asked), None)
-        item.add_marker(pytest.mark.xdist_group(shared or item.nodeid.partition("::")[0]))
+        shared = "crd_lab" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("crd_lab" if shared else item.nodeid.partition("::")[0]))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
