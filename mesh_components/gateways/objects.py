@@ -33,8 +33,8 @@ KEEPS_ONE: Mapping[str, Any] = {"minAvailable": 1}
 
 AS_CHART = ResourceAmounts()
 """What is left out is as in the chart."""
-_REQUESTS = ResourceAmounts(cpu="100m", memory="128Mi")
-_LIMITS = ResourceAmounts(cpu="2000m", memory="1024Mi")
+REQUESTS = ResourceAmounts(cpu="100m", memory="128Mi")
+LIMITS = ResourceAmounts(cpu="2000m", memory="1024Mi")
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def deployment(proxy: Proxy, requests: ResourceAmounts = AS_CHART, limits: Resou
     pod = {
         "serviceAccountName": proxy.name,
         "securityContext": {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]},
-        "containers": [_container(proxy, _amounts(_REQUESTS, requests), _amounts(_LIMITS, limits))],
+        "containers": [_container(proxy, _amounts(REQUESTS, requests), _amounts(LIMITS, limits))],
         "terminationGracePeriodSeconds": 30,
     }
     template = {"metadata": {"annotations": annotations, "labels": pod_labels}, "spec": pod}

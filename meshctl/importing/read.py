@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from mesh_components.settings.kubeconfig import Kubeconfig
+from mesh_components.settings.location import Platform
 from mesh_components.topology import names
-from meshctl.importing import makers
+from meshctl.importing import doors, makers
+from meshctl.importing.asking import GATEWAY_API, NETWORKING, Asking, Object
+from meshctl.importing.doors import Door
+from meshctl.importing.ways import Ways, WaysReader
 from meshctl.lab.pretend import NODE
-from meshctl.local.providers.kubernetes.absence import METADATA
-from meshctl.local.providers.kubernetes.cluster import Cluster
-from meshctl.local.providers.kubernetes.errors import ApiError
-from meshctl.local.providers.kubernetes.transport import Transport
-from meshctl.restart.find import listed
 
-Object = Mapping[str, Any]
-PROVIDERS = {"gce": "gke", "ibm": "ibm", "aws": "eks", "azure": "aks", "kind": "kind"}
+PROVIDERS: Mapping[str, Platform] = {"gce": "gke", "ibm": "ibm", "aws": "eks", "azure": "aks", "kind": "kind"}
 """Platform by how a node names its machine."""
-SERVICE_TYPE = "networking.istio.io/service-type"
-"""Annotation of a Gateway: what Service istiod makes for it."""
-
-
-@dataclass(frozen=True)
-class Door:
-    """A gateway's Service and its autoscaler."""
-
-    service_type: str
-    annotations: Mapping[str, str]
-    source_ranges: tuple[str, ...]
-    external_ips: tuple[str, ...]
-    min_replicas: int
-    max_replicas: int
-    revision: str
-    others: frozenset[str] = frozenset()
-    """Who has made it, where it was not this library."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +36,7 @@ class Found:
     """One cluster."""
 
     name: str
-    platform: str
+    platform: Platform
     network: str
     """As the root namespace says it."""
     served_by: str
@@ -81,6 +62,10 @@ class Found:
     """Who else has made what the mesh has here besides control planes."""
     cacerts: frozenset[str] | None = None
     """Who else has made the signing certificate; None where there is none."""
+    ways: Ways = field(default_factory=Ways)
+    """Between the mesh and the world outside."""
+    gateway_api: bool = False
+    """This library has made the CRDs of the Gateway API."""
 
     @property
     def between_networks(self) -> Door | None:
@@ -93,44 +78,46 @@ class Reader:
 
     def __init__(self, name: str, kubeconfig: Kubeconfig) -> None:
         self.name = name
-        self._cluster = Cluster(name, Transport(name, kubeconfig.contents, kubeconfig.context))
+        self._asking = Asking(name, kubeconfig)
 
     def namespaces(self) -> set[str]:
         """Those with the label of a network: the root namespace has it."""
-        found = self._list("/api/v1/namespaces", {"labelSelector": names.NETWORK_LABEL})
+        found = self._asking.all("/api/v1/namespaces", names.NETWORK_LABEL)
         return {item["metadata"]["name"] for item in found}
 
     def read(self, root: str) -> Found:
         """Everything. Raises ApiError, or Unreachable."""
-        inside = f"/api/v1/namespaces/{root}"
-        metadata = (self._one(inside) or {}).get("metadata") or {}
-        secrets = list(self._list(f"{inside}/secrets", accept=METADATA))
-        labelled = [item["metadata"] for item in secrets]
-        maps = {item["metadata"]["name"]: item.get("data") or {} for item in self._list(f"{inside}/configmaps")}
-        deployments = [
-            item for item in self._list(f"/apis/apps/v1/namespaces/{root}/deployments") if _runs(item, "istiod")
-        ]
-        exposed = self._one(f"/apis/networking.istio.io/v1/namespaces/{root}/gateways/{names.CROSS_NETWORK_GATEWAY}")
-        announced = frozenset(
-            str(item["name"]) for item in labelled if (item.get("labels") or {}).get(names.MULTI_CLUSTER_LABEL)
+        ask, inside = self._asking, f"/api/v1/namespaces/{root}"
+        metadata = (ask.one(inside) or {}).get("metadata") or {}
+        secrets = {str(item["name"]): item for item in ask.secrets(root)}
+        maps = {item["metadata"]["name"]: item.get("data") or {} for item in ask.all(f"{inside}/configmaps")}
+        istiods = tuple(
+            _istiod(item) for item in ask.all(f"/apis/apps/v1/namespaces/{root}/deployments") if _runs(item, "istiod")
         )
-        made = {str(item["name"]): makers.others(item) for item in labelled}
-        east_west, ambient = self._door(root, names.EAST_WEST_GATEWAY), self._ambient(root, maps)
+        exposed = ask.one(f"{NETWORKING}/namespaces/{root}/gateways/{names.CROSS_NETWORK_GATEWAY}")
+        announced = frozenset(
+            name for name, item in secrets.items() if (item.get("labels") or {}).get(names.MULTI_CLUSTER_LABEL)
+        )
+        made = {name: makers.others(item) for name, item in secrets.items()}
+        east_west, ambient = doors.proxy(ask, root, names.EAST_WEST_GATEWAY), self._ambient(root)
+        values, tags = _values(maps), self._tags()
+        external = [(names.LOCAL_NAMESPACE, names.INGRESS_GATEWAY)] if names.CONFIG_SECRET in secrets else []
+        revisions = {*(item.revision for item in istiods), *values}
         return Found(
             name=self.name,
             platform=self._platform(),
             network=str((metadata.get("labels") or {}).get(names.NETWORK_LABEL, "")),
             served_by=str((metadata.get("annotations") or {}).get(names.CONTROL_PLANE_ANNOTATION, "")),
-            istiods=tuple(sorted(map(_istiod, deployments), key=lambda item: item.revision)),
-            tags=self._tags(),
-            values=_values(maps),
-            mesh_config=_yaml(next((maps[name]["mesh"] for name in sorted(maps) if "mesh" in maps[name]), "")),
-            secrets=frozenset(str(item["name"]) for item in labelled),
+            istiods=tuple(sorted(istiods, key=lambda item: item.revision)),
+            tags=tags,
+            values=values,
+            mesh_config=doors.as_yaml(next((maps[name]["mesh"] for name in sorted(maps) if "mesh" in maps[name]), "")),
+            secrets=frozenset(secrets),
             announced=announced,
             east_west=east_west,
             ambient_gateway=ambient,
-            external_gateway=self._door(names.LOCAL_NAMESPACE, names.INGRESS_GATEWAY),
-            ztunnel=any(_runs(item, "ztunnel") for item in self._list("/apis/apps/v1/daemonsets")),
+            external_gateway=doors.proxy(ask, names.LOCAL_NAMESPACE, names.INGRESS_GATEWAY) if external else None,
+            ztunnel=any(_runs(item, "ztunnel") for item in ask.all("/apis/apps/v1/daemonsets")),
             hosts=tuple(host for server in _servers(exposed) for host in server.get("hosts") or ()),
             namespace=_namespace(metadata),
             foreign=frozenset().union(
@@ -139,74 +126,30 @@ class Reader:
                 makers.others(exposed["metadata"]) if exposed else (),
             ),
             cacerts=made.get(names.CACERTS),
+            ways=WaysReader(ask, root, _among(revisions, tags)).read(*external),
+            gateway_api=self._made_gateway_api(),
         )
 
-    def _door(self, namespace: str, name: str) -> Door | None:
-        service = self._one(f"/api/v1/namespaces/{namespace}/services/{name}")
-        if service is None:
-            return None
-        scaler = self._one(f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers/{name}") or {}
-        proxy = self._one(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}") or {}
-        labels = proxy.get("spec", {}).get("template", {}).get("metadata", {}).get("labels") or {}
-        spec, scaled = service["spec"], scaler.get("spec") or {}
-        return Door(
-            service_type=str(spec.get("type", "ClusterIP")),
-            annotations=_stated(service),
-            source_ranges=tuple(spec.get("loadBalancerSourceRanges") or ()),
-            external_ips=tuple(spec.get("externalIPs") or ()),
-            min_replicas=int(scaled.get("minReplicas") or 1),
-            max_replicas=int(scaled.get("maxReplicas") or 5),
-            revision=str(labels.get(names.REVISION_LABEL, "")),
-            others=makers.others(service["metadata"]),
-        )
+    def _ambient(self, namespace: str) -> Door | None:
+        gateway = self._asking.one(f"{GATEWAY_API}/namespaces/{namespace}/gateways/{names.AMBIENT_GATEWAY}")
+        return None if gateway is None else doors.api_gateway(self._asking, gateway)
 
-    def _ambient(self, namespace: str, maps: Mapping[str, Mapping[str, str]]) -> Door | None:
-        """A gateway whose proxy istiod makes: from the Gateway, and the ConfigMap with what is otherwise."""
-        path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/gateways/{names.AMBIENT_GATEWAY}"
-        gateway = self._one(path)
-        if gateway is None:
-            return None
-        metadata, asked = gateway["metadata"], gateway["spec"].get("infrastructure") or {}
-        patches = maps.get(str((asked.get("parametersRef") or {}).get("name")), {})
-        service = _yaml(patches.get("service", "")).get("spec", {})
-        scaled = _yaml(patches.get("horizontalPodAutoscaler", "")).get("spec", {})
-        return Door(
-            service_type=str((metadata.get("annotations") or {}).get(SERVICE_TYPE, "LoadBalancer")),
-            annotations=dict(asked.get("annotations") or {}),
-            source_ranges=tuple(service.get("loadBalancerSourceRanges") or ()),
-            external_ips=tuple(service.get("externalIPs") or ()),
-            min_replicas=int(scaled.get("minReplicas") or 1),
-            max_replicas=int(scaled.get("maxReplicas") or 5),
-            revision=str((metadata.get("labels") or {}).get(names.REVISION_LABEL, "")),
-            others=makers.others(metadata),
-        )
+    def _made_gateway_api(self) -> bool:
+        crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        found = self._asking.one(f"{crds}/gateways.gateway.networking.k8s.io")
+        return found is not None and not makers.others(found["metadata"])
 
     def _tags(self) -> dict[str, str]:
         path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-        hooks = self._list(path, {"labelSelector": "istio.io/tag"})
-        labels = [item["metadata"].get("labels") or {} for item in hooks]
+        labels = [item["metadata"].get("labels") or {} for item in self._asking.all(path, "istio.io/tag")]
         return {str(item["istio.io/tag"]): _revision(item) for item in labels}
 
-    def _platform(self) -> str:
-        for node in self._list("/api/v1/nodes"):
+    def _platform(self) -> Platform:
+        for node in self._asking.all("/api/v1/nodes"):
             if node["metadata"]["name"] == NODE:
                 return "lab"
             return PROVIDERS.get(str(node.get("spec", {}).get("providerID", "")).partition(":")[0], "generic")
         return "generic"
-
-    def _one(self, path: str) -> dict[str, Any] | None:
-        return self._cluster.get(path)
-
-    def _list(self, path: str, query: Mapping[str, str] | None = None, accept: str = "") -> Iterable[Object]:
-        """What is there; of a kind that the cluster does not know, nothing."""
-        try:
-            if accept:
-                return list(self._cluster.request("GET", path, query, accept=accept)[1].get("items") or ())
-            return list(listed(self._cluster, path, query))
-        except ApiError as error:
-            if error.code == 404:
-                return []
-            raise
 
 
 def _runs(workload: Object, app: str) -> bool:
@@ -241,6 +184,16 @@ def _version(deployment: Object, labels: Mapping[str, Any]) -> str:
     return chart or str(labels.get("app.kubernetes.io/version", ""))
 
 
+def _among(revisions: Collection[str], tags: Mapping[str, str]) -> Callable[[str], bool]:
+    """Whether a revision, or a tag, is of this mesh: there may be others in the cluster."""
+
+    def is_ours(label: str) -> bool:
+        name = "" if label == names.UNNAMED_REVISION else label
+        return not revisions or tags.get(label, name) in revisions
+
+    return is_ours
+
+
 def _values(maps: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for name, data in maps.items():
@@ -253,24 +206,6 @@ def _values(maps: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, Any
 
 def _servers(gateway: Object | None) -> list[Object]:
     return list(((gateway or {}).get("spec") or {}).get("servers") or ())
-
-
-def _stated(service: Object) -> dict[str, str]:
-    """Annotations that somebody wrote, and no controller."""
-    written = service["metadata"].get("annotations") or {}
-    own: set[str] = set()
-    for entry in service["metadata"].get("managedFields") or ():
-        if entry.get("operation") == "Apply" and entry.get("subresource") is None:
-            fields = entry.get("fieldsV1", {}).get("f:metadata", {}).get("f:annotations", {})
-            own |= {key.removeprefix("f:") for key in fields}
-    return {key: value for key, value in sorted(written.items()) if key in own}
-
-
-def _yaml(text: str) -> Mapping[str, Any]:
-    import yaml
-
-    found = yaml.safe_load(text) if text else {}
-    return found if isinstance(found, dict) else {}
 
 
 def host_of(values: Mapping[str, Any]) -> str:

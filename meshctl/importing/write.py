@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mesh_components.settings import MeshSettings, parse
-from mesh_components.settings.gateway import EastWestSettings
+from mesh_components.settings.gateway import EastWestSettings, GatewaySize
 from mesh_components.topology import names
 from mesh_components.topology.plan import plan
-from meshctl.importing.read import Door, Found, host_of
+from meshctl.importing import told
+from meshctl.importing.doors import Door
+from meshctl.importing.read import Found, host_of
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class _Writer:
         first = self._serving[0]
         self._values = first.values.get(first.istiods[0].revision, {})
         self._ours = all(istiod.ours for item in self._serving for istiod in item.istiods)
+        self._unreadable: list[str] = []
 
     def document(self, kubeconfigs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
         said = self._mesh_config()
@@ -75,6 +78,10 @@ class _Writer:
     def notes(self, mesh: MeshSettings) -> Iterator[str]:
         """What was not read, or does not fit."""
         yield "istio.charts: a cluster does not say where its charts came from; add `folder` or `oci` if you use one"
+        yield (
+            "not read: applications, addons, teams, policies, traffic, visibility, virtualMachines, meshes, exports, "
+            "istio.values; add those that the mesh has, or a preview deletes them"
+        )
         yield from self._trust_notes()
         yield "clusters[].apiServer: how peers reach it is not read; add `address` where the kubeconfig names another"
         if not self._ours:
@@ -84,8 +91,14 @@ class _Writer:
             held = {names.remote_secret(edge.source), names.BUNDLED_SECRET} & reader.announced
             if not held and not edge.config:
                 yield f"discovery: {edge.reader} holds no remote secret for {edge.source}; one would be made"
-
+        yield from self._unreadable
         for item in self._clusters:
+            yield from item.ways.notes
+            if item.gateway_api:
+                yield (
+                    f"istio.gatewayApi: this library made the CRDs of the Gateway API in {item.name}; name their file, "
+                    "and write `gatewayApi: false` for clusters that had them before"
+                )
             if item.foreign:
                 yield (
                     f"clusters[].adopt: {', '.join(sorted(item.foreign))} made objects of the mesh in {item.name}; the "
@@ -143,12 +156,32 @@ class _Writer:
             "dataPlane": plane,
             "revision": default,
             "tags": {tag: revision for (tag, revision), count in sorted(tags.items()) if count == len(self._clusters)},
-            "pilot": _pilot(self._values),
+            "pilot": self._told("pilot", told.pilot),
+            "meshConfig": self._told("meshConfig", self._mesh_settings) if self._ours else {},
+            "networkPolicies": self._network_policies(),
         }
         if len(revisions) > 1:
             stated["revisions"] = [{"name": name, "version": version} for name, version in sorted(revisions.items())]
         defaults = {"namespace": "istio-system", "install": "charts", "dataPlane": "sidecar", "revision": ""}
-        return _unless(stated, {**defaults, "tags": {}, "pilot": {}})
+        return _unless(stated, {**defaults, "tags": {}, "pilot": {}, "meshConfig": {}, "networkPolicies": False})
+
+    def _told(self, key: str, read: Callable[[told.Values], dict[str, Any]]) -> dict[str, Any]:
+        try:
+            return read(self._values)
+        except told.UnreadableError as error:
+            self._unreadable.append(f"istio.{key}: not read: {error}")
+            return {}
+
+    def _mesh_settings(self, values: told.Values) -> dict[str, Any]:
+        """What of the mesh config was asked for. Some hosts stay in their cluster without that."""
+        ways = [item.ways.egress for item in self._clusters if item.ways.egress and item.ways.egress.gateway]
+        istiods = {istiod.revision for item in self._clusters for istiod in item.istiods}
+        derived = {names.service_host(way.name, way.namespace) for way in ways}
+        return told.mesh_config(values, derived | {names.istiod_service(name, self._root) for name in istiods})
+
+    def _network_policies(self) -> bool:
+        doors = (item.between_networks or item.external_gateway for item in self._clusters)
+        return told.network_policies(self._values) or any(door.network_policy for door in doors if door)
 
     def _cluster(self, found: Found, kubeconfig: Mapping[str, str]) -> dict[str, Any]:
         role = self._role(found)
@@ -162,10 +195,12 @@ class _Writer:
             "kubeconfig": dict(kubeconfig),
             "adopt": bool(found.foreign),
             "eastWest": self._door(found, door),
+            **self._ways(found),
             "namespace": found.namespace,
         }
         usual = "create" if self._ours else "patch"
-        left = {"role": "primary", "controlPlane": "", "platform": "generic", "adopt": False, "eastWest": {}}
+        left = {"role": "primary", "controlPlane": "", "platform": "generic", "adopt": False}
+        left |= {"eastWest": {}, "ingress": [], "egress": None}
         return _unless(stated, {**left, "namespace": None if found.namespace is None else usual})
 
     def _role(self, found: Found) -> str:
@@ -203,32 +238,20 @@ class _Writer:
     def _door(self, found: Found, door: Door | None) -> dict[str, Any]:
         stated: dict[str, Any] = {}
         if door is not None:
-            default = EastWestSettings()
-            revision = "" if door.revision == names.UNNAMED_REVISION else door.revision
-            stated = _unless(
-                {
-                    "serviceType": door.service_type,
-                    "annotations": dict(door.annotations),
-                    "externalIps": list(door.external_ips),
-                    "loadBalancerSourceRanges": list(door.source_ranges),
-                    "minReplicas": door.min_replicas,
-                    "maxReplicas": door.max_replicas,
-                    "hosts": list(found.hosts or default.hosts),
-                    "revision": revision if revision != self._default() else "",
-                },
-                {
-                    "serviceType": default.service_type,
-                    "annotations": {},
-                    "externalIps": [],
-                    "loadBalancerSourceRanges": [],
-                    "minReplicas": default.min_replicas,
-                    "maxReplicas": default.max_replicas,
-                    "hosts": list(default.hosts),
-                    "revision": "",
-                },
-            )
+            settings = door.settings(found.platform) | {"hosts": found.hosts or EastWestSettings().hosts}
+            stated = _dumped(EastWestSettings.model_validate(settings), self._default())
         hosts = {host_of(values) for item in self._served(found) for values in item.values.values()} - {""}
         return {**stated, **({"address": min(hosts)} if hosts else {})}
+
+    def _ways(self, found: Found) -> dict[str, Any]:
+        """Between the mesh and the world outside. Their proxies are injected as those between the networks are."""
+        door = found.between_networks
+        revision = door.size()["revision"] if door else self._default()
+        leaving = found.ways.egress
+        return {
+            "ingress": [_dumped(way, revision) for way in found.ways.ingress],
+            "egress": None if leaving is None else _dumped(leaving, revision),
+        }
 
     def _default(self) -> str:
         revisions = [istiod.revision for item in self._serving for istiod in item.istiods]
@@ -241,9 +264,10 @@ class _Writer:
         return [item for item in others if len(self._serving) == 1 or item.served_by == found.name]
 
 
-def _pilot(values: Mapping[str, Any]) -> dict[str, Any]:
-    found = {"minReplicas": values.get("autoscaleMin", 1), "maxReplicas": values.get("autoscaleMax", 5)}
-    return _unless(found, {"minReplicas": 1, "maxReplicas": 5})
+def _dumped(settings: GatewaySize, revision: str) -> dict[str, Any]:
+    """What differs from the defaults; `revision` is who injects it where nothing is said."""
+    usual = settings.model_copy(update={"revision": None}) if settings.revision == revision else settings
+    return usual.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _unless(stated: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

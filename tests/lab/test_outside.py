@@ -3,6 +3,7 @@ load balancer and by ports of the nodes, and nothing is left of what is switched
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.support import authorities
 from tests.support.crds import forget_kept, real_kinds
 from tests.support.objects import everything
 from tests.support.project import Project
-from tests.support.recipes import on_lab
+from tests.support.recipes import CHARTS, on_lab
 
 pytestmark = pytest.mark.lab
 
@@ -36,6 +37,23 @@ class World:
         self.project.done("up", "--yes", "--skip-preview")
         assert self.project.changes() == []
         return rows
+
+    def read(self, *notes: str) -> dict[str, Any]:
+        """The document that is read from the clusters, with these notes about ways in and out."""
+        words = [f"{name}=.lab/clusters/{name}/kubeconfig" for name in CLUSTERS]
+        found = json.loads(self.project.alone("import", *words, "--json"))
+        ways = ("clusters[].ingress", "clusters[].egress")
+        assert [note for note in found["notes"] if note.startswith(ways)] == [*notes]
+        document: dict[str, Any] = found["document"]
+        return document
+
+    def leads_here(self, document: dict[str, Any], **over: Any) -> None:
+        """A document's preview finds nothing to do, once it has what a cluster does not say."""
+        wanted = self.project.document
+        document["istio"]["charts"] = {"folder": str(CHARTS)}
+        self.project.write({**document, **over})
+        assert [(row["name"], row["op"], row["fields"]) for row in self.project.changes()] == []
+        self.project.write(wanted)
 
     def names(self, cluster: int, path: str) -> set[str]:
         return {item["metadata"]["name"] for item in self.apis[cluster].get(path)["items"]}
@@ -87,6 +105,23 @@ def test_ingress(world: World) -> None:
     assert world.names(1, f"{GATEWAY_API}/istio-ingress/httproutes") == {"web-any"}
     assert made.key.splitlines()[1] not in world.project.state.read_text()
 
+    read = world.read(
+        "clusters[].ingress: istio-ingress/istio-ingressgateway of cluster1: put the certificate and key of "
+        "shop.example.com where the document names them"
+    )
+    (first,) = read["clusters"][0]["ingress"]
+    assert first["hosts"][0]["tls"] == {
+        "credential": "shop-tls",
+        "certificate": {"file": "cluster1/shop-tls.pem"},
+        "key": {"secret": "cluster1-shop-tls"},
+    }
+    first["hosts"][0]["tls"] |= host["tls"]
+    assert [cluster["ingress"] for cluster in read["clusters"]] == [
+        cluster["ingress"] for cluster in wanted["clusters"]
+    ]
+    assert read["istio"]["meshConfig"] == wanted["istio"]["meshConfig"]
+    world.leads_here(read, applications=wanted["applications"])
+
     # The other way round, in place: ports of the nodes by Istio's API, a load balancer by the Gateway API.
     first, second = wanted["clusters"][0]["ingress"][0], wanted["clusters"][1]["ingress"][0]
     del first["loadBalancerSourceRanges"]
@@ -118,6 +153,15 @@ def test_egress(world: World) -> None:
     assert world.names(0, f"{ISTIO}/istio-egress/virtualservices") == hosts
     proxy = world.apis[0].get("/apis/apps/v1/namespaces/istio-egress/deployments/istio-egressgateway")
     assert proxy["status"]["availableReplicas"] >= 1
+
+    read = world.read()
+    assert read["clusters"][0]["egress"] == wanted["clusters"][0]["egress"]
+    assert read["clusters"][1]["egress"] == {
+        "gateway": False,
+        "hosts": sorted(wanted["clusters"][1]["egress"]["hosts"], key=lambda item: str(item["host"])),
+    }
+    assert read["istio"]["meshConfig"] == wanted["istio"]["meshConfig"]
+    world.leads_here(read, applications=wanted["applications"])
 
     # Off: each proxy by itself, and nothing of the gateway is left.
     wanted["clusters"][0]["egress"] = {**wanted["clusters"][0]["egress"], "gateway": False}

@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from mesh_components.settings import parse
 from meshctl.cli import main
 from meshctl.importing import command
-from meshctl.importing.read import Door, Found, Istiod, host_of
+from meshctl.importing.doors import Door
+from meshctl.importing.read import Found, Istiod, host_of
 from meshctl.importing.write import Imported, ImportError_, imported
 from meshctl.local.model import Unreachable
 from tests.support.meshes import kubeconfig
