@@ -46,7 +46,7 @@ def replace(document: Document, clusters: tuple[str, ...]) -> Iterator[Step]:
 
 
 def replace_kiali(document: Document, clusters: tuple[str, ...]) -> Iterator[Step]:
-    """The same for what Kiali reads other clusters with. It looks once, so its Pod is replaced, by a changed annotation."""
+    """The same for what Kiali reads other clusters with. It looks once, so a changed annotation replaces its Pod."""
     mesh = parse(document)
     home = addons.home(mesh)
     if mesh.addons.kiali is None or home is None:
