@@ -129,7 +129,8 @@ TOKENS_WATCH = ("`istioctl remote-clusters` of each reader shows every cluster a
 TOKENS_BACK = "The remote secrets have the old tokens again, which are valid still; the new ones are withdrawn."
 KIALI_TOKENS = (
     "Each cluster gets another token of Kiali's account beside the old one, and the Secrets beside Kiali are updated "
-    "in place. Kiali reads them when it starts, so its Pod is replaced in the same run; both tokens are valid meanwhile."
+    "in place. Kiali reads them when it starts, so its Pod is replaced in the same run; both tokens are valid "
+    "meanwhile."
 )
 KIALI_WATCH = ("Kiali's page of the mesh shows every cluster, and its log no `Unauthorized`",)
 KIALI_BACK = "Kiali has the old tokens again, which are valid still; the new ones are withdrawn."
