@@ -20,6 +20,8 @@ ADDRESS_ANNOTATION = "mesh-components.dev/stand-in-address"
 name. It is the stand-in's own; to a real cloud it says nothing."""
 CLASSES = ("istio-east-west", "istio")
 """Of Gateways for which istiod runs a proxy that other clusters, or the world outside, reach."""
+WAYPOINT_CLASS = "istio-waypoint"
+"""Of Gateways for which istiod runs a proxy that is reached inside of the cluster."""
 GATEWAY_API = "/apis/gateway.networking.k8s.io/v1"
 SERVICE_TYPE_ANNOTATION = "networking.istio.io/service-type"
 """With which istiod makes something other than a load balancer of a Gateway."""
@@ -103,7 +105,7 @@ def service_change(service: Object, address: str) -> Change | None:
 def gateway_change(gateway: Object, address: str) -> Change | None:
     """Report a Gateway for which istiod would run the proxy as programmed at an address, as istiod does once it runs.
     Neither proxy nor Service is made here."""
-    ours = gateway["spec"].get("gatewayClassName") in CLASSES
+    ours = gateway["spec"].get("gatewayClassName") in (*CLASSES, WAYPOINT_CLASS)
     if not ours or "deletionTimestamp" in gateway["metadata"]:
         return None
     generation, status = gateway["metadata"]["generation"], gateway.get("status", {})
@@ -168,7 +170,8 @@ def _gateway_address(gateway: Object, address: str) -> str:
     metadata = gateway["metadata"]
     # What stands in `infrastructure` is what istiod puts on the objects that it makes of the Gateway.
     annotations = metadata.get("annotations", {}) | gateway["spec"].get("infrastructure", {}).get("annotations", {})
-    if annotations.get(SERVICE_TYPE_ANNOTATION, "LoadBalancer") != "LoadBalancer":
+    default = "ClusterIP" if gateway["spec"]["gatewayClassName"] == WAYPOINT_CLASS else "LoadBalancer"
+    if annotations.get(SERVICE_TYPE_ANNOTATION, default) != "LoadBalancer":
         return f"{metadata['name']}.{metadata['namespace']}.svc.cluster.local"
     return annotations.get(ADDRESS_ANNOTATION) or address
 

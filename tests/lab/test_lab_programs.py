@@ -181,7 +181,7 @@ class TestStandIn:
     ) -> None:
         api = lab.api("cluster1")
         path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{fresh_namespace}/gateways"
-        for name, class_name in (("other", "istio-waypoint"), ("east-west", "istio-east-west")):
+        for name, class_name in (("other", "istio-remote"), ("east-west", "istio-east-west")):
             body = {
                 "apiVersion": "gateway.networking.k8s.io/v1",
                 "kind": "Gateway",

@@ -128,9 +128,15 @@ class TestGateways:
         body = wanted(pretend.gateway_change(inside, "127.201.1.2")).body
         assert body["status"]["addresses"] == [{"type": "Hostname", "value": "door.mesh.svc.cluster.local"}]
 
-    @pytest.mark.parametrize("name", ["istio-remote", "istio-waypoint"])
-    def test_other_classes_are_left_alone(self, name: str) -> None:
-        assert pretend.gateway_change(changed(GATEWAY, spec={"gatewayClassName": name}), "127.201.1.2") is None
+    def test_a_waypoint_is_reached_inside_of_the_cluster_only(self) -> None:
+        waypoint = changed(GATEWAY, spec={"gatewayClassName": pretend.WAYPOINT_CLASS})
+        status = wanted(pretend.gateway_change(waypoint, "127.201.1.2")).body["status"]
+        assert status["addresses"] == [{"type": "Hostname", "value": "door.mesh.svc.cluster.local"}]
+        assert [(item["type"], item["status"]) for item in status["conditions"]] == [("Programmed", "True")]
+
+    def test_other_classes_are_left_alone(self) -> None:
+        other = changed(GATEWAY, spec={"gatewayClassName": "istio-remote"})
+        assert pretend.gateway_change(other, "127.201.1.2") is None
 
     def test_one_that_is_to_go_is_left_alone(self) -> None:
         going = changed(GATEWAY, metadata={"deletionTimestamp": "now"})
