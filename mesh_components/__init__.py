@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         ExternalGatewayArgs,
     )
     from mesh_components.gateways.ingress import IngressGateway, IngressGatewayArgs, ServerCredential
+    from mesh_components.gateways.waypoint import Waypoint, WaypointArgs
     from mesh_components.services.bookinfo import Bookinfo, BookinfoArgs
     from mesh_components.services.helloworld import HelloWorld, HelloWorldArgs
     from mesh_components.services.policies import MeshPolicies, MeshPoliciesArgs
@@ -180,6 +181,8 @@ _ROOMS = {
     "VirtualMachineArgs": "services.virtual_machine",
     "Visibility": "services.visibility",
     "VisibilityArgs": "services.visibility",
+    "Waypoint": "gateways.waypoint",
+    "WaypointArgs": "gateways.waypoint",
     "Ztunnel": "control_plane.ambient",
     "ZtunnelArgs": "control_plane.ambient",
 }
@@ -294,6 +297,8 @@ __all__ = [
     "VirtualMachineArgs",
     "Visibility",
     "VisibilityArgs",
+    "Waypoint",
+    "WaypointArgs",
     "Ztunnel",
     "ZtunnelArgs",
 ]

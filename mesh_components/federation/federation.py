@@ -20,6 +20,7 @@ from mesh_components.federation import (
     services,
     traffic,
     trust,
+    waypoints,
 )
 from mesh_components.federation.args import MeshFederationArgs, checked
 from mesh_components.federation.member import Member, Site, member
@@ -126,8 +127,9 @@ class MeshFederation(pulumi.ComponentResource):
             outside.ways(site, made, *made.credentials, *([behind] if behind else []))
         for made in self.members.values():
             behind = exposed.get(made.plan.control_plane) or self.members[made.plan.control_plane].gateway
-            services.of_cluster(site, made, behind)
+            teams = services.of_cluster(site, made, behind)
             deployed = applications.deploy(site, made, behind)
+            waypoints.place(site, made, *([behind] if behind else []), owners=[*teams, *deployed])
             traffic.lead(site, made, *([behind] if behind else []), applications=deployed)
         addons.build(site, self.members)
 

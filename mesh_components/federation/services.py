@@ -14,9 +14,9 @@ from mesh_components.topology import tenancy, visibility
 from mesh_components.topology.meshes import holds_config
 
 
-def of_cluster(site: Site, member: Member, *after: pulumi.Resource | None) -> None:
+def of_cluster(site: Site, member: Member, *after: pulumi.Resource | None) -> list[Team]:
     """Everything about services in one cluster, once whoever validates it serves: namespaces first, then what is in
-    them."""
+    them. Returns the teams, who bring the namespaces."""
     mesh, stated = site.mesh, member.plan.settings
     opts = site.inside(member, *member.ready, *member.credentials, *after)
     teams = [
@@ -29,6 +29,7 @@ def of_cluster(site: Site, member: Member, *after: pulumi.Resource | None) -> No
             policies=mesh.policies,
             namespace=mesh.istio.namespace,
             open_namespaces=tenancy.open_namespaces(mesh, stated),
+            waypoints=bool(member.plan.waypoints),
         )
         MeshPolicies(f"{member.prefix}-policies", policies, inside)
     if visibility.has_objects(mesh, stated):
@@ -38,6 +39,7 @@ def of_cluster(site: Site, member: Member, *after: pulumi.Resource | None) -> No
             mcs=mesh.visibility.mcs or McsSettings(),
         )
         Visibility(f"{member.prefix}-visibility", args, inside)
+    return teams
 
 
 def _team(site: Site, member: Member, team: TeamSettings) -> TeamArgs:
@@ -49,4 +51,9 @@ def _team(site: Site, member: Member, team: TeamSettings) -> TeamArgs:
         labels=tenancy.labels(site.mesh, team),
         mtls=team.mtls if decides else None,
         allowed=closed if decides else {},
+        waypoints={
+            item.settings.namespace: item.settings.name
+            for item in member.plan.waypoints
+            if item.settings.namespace in team.namespaces
+        },
     )

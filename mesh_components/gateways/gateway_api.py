@@ -32,6 +32,8 @@ class Door:
     gateway_class: str
     listeners: tuple[Plain, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
+    inside: bool = False
+    """True: istiod makes no load balancer for the class, so no address is waited for."""
 
     @property
     def parameters(self) -> str:
@@ -70,10 +72,6 @@ def register(
 
 def gateway_object(door: Door, args: ProxyArgs) -> Plain:
     """The Gateway."""
-    balanced = args.service_type == "LoadBalancer"
-    # Until the load balancer has an address istiod notes the Service's own, and does not call the Gateway programmed.
-    wait = {"pulumi.com/waitFor": '["condition=Programmed", "jsonpath={.status.addresses[0].value}"]'}
-    annotations = wait if balanced else {"networking.istio.io/service-type": args.service_type}
     infrastructure: dict[str, Any] = {"annotations": dict(args.annotations)} if args.annotations else {}
     if overlays(args):
         infrastructure["parametersRef"] = {"group": "", "kind": "ConfigMap", "name": door.parameters}
@@ -85,7 +83,7 @@ def gateway_object(door: Door, args: ProxyArgs) -> Plain:
             "name": door.name,
             "namespace": args.namespace,
             **({"labels": labels} if labels else {}),
-            "annotations": annotations,
+            "annotations": _annotations(door, args),
         },
         "spec": {
             "gatewayClassName": door.gateway_class,
@@ -93,6 +91,16 @@ def gateway_object(door: Door, args: ProxyArgs) -> Plain:
             **({"infrastructure": infrastructure} if infrastructure else {}),
         },
     }
+
+
+def _annotations(door: Door, args: ProxyArgs) -> Mapping[str, str]:
+    """What is waited for, or which Service istiod is to make."""
+    if door.inside:
+        return {"pulumi.com/waitFor": "condition=Programmed"}
+    if args.service_type != "LoadBalancer":
+        return {"networking.istio.io/service-type": args.service_type}
+    # Until the load balancer has an address istiod notes the Service's own, and does not call the Gateway programmed.
+    return {"pulumi.com/waitFor": '["condition=Programmed", "jsonpath={.status.addresses[0].value}"]'}
 
 
 def parameters_object(door: Door, args: ProxyArgs) -> list[Plain]:

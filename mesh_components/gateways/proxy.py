@@ -16,12 +16,24 @@ from mesh_components.settings.base import ResourceAmounts
 ServiceType = Literal["LoadBalancer", "NodePort", "ClusterIP"]
 
 
-class ProxyArgs(ComponentArgs):
-    """How a proxy is run and reached."""
+class ProxySizeArgs(ComponentArgs):
+    """How a proxy is run."""
 
     namespace: MaybeOutput[str] = "istio-system"
     revision: str = ""
     """Revision or tag that injects it."""
+    min_replicas: Annotated[int, Field(ge=1)] = 1
+    max_replicas: Annotated[int, Field(ge=1)] = 5
+    requests: ResourceAmounts = ResourceAmounts()
+    """What is left out is as in Istio's chart."""
+    limits: ResourceAmounts = ResourceAmounts()
+    network_policy: bool = False
+    """A NetworkPolicy that opens the gateway's ports, where a cluster denies what is not allowed."""
+
+
+class ProxyArgs(ProxySizeArgs):
+    """How a proxy is run and reached."""
+
     service_type: ServiceType = "LoadBalancer"
     annotations: dict[str, str] = Field(default_factory=dict)
     """Of the Service, for the cloud's load balancer."""
@@ -30,13 +42,6 @@ class ProxyArgs(ComponentArgs):
     node_ports: Mapping[int, int] = Field(default_factory=dict)
     """Ports of the nodes by port of the Service; the API server picks those that are left out."""
     load_balancer_source_ranges: tuple[str, ...] = ()
-    min_replicas: Annotated[int, Field(ge=1)] = 1
-    max_replicas: Annotated[int, Field(ge=1)] = 5
-    requests: ResourceAmounts = ResourceAmounts()
-    """What is left out is as in Istio's chart."""
-    limits: ResourceAmounts = ResourceAmounts()
-    network_policy: bool = False
-    """A NetworkPolicy that opens the gateway's ports, where a cluster denies what is not allowed."""
     address: str | None = None
     """IP or host name at which the gateway is reached, where it is known beforehand."""
 

@@ -10,6 +10,7 @@ from mesh_components.istio.model import IstioResource
 from mesh_components.istio.peer_authentication import PeerAuthentication
 from mesh_components.istio.sidecar import Sidecar
 from mesh_components.kubernetes import GOES_AT_ONCE, Plain
+from mesh_components.topology import names
 
 
 def sidecar(namespace: str, hosts: Sequence[str]) -> Plain:
@@ -52,9 +53,23 @@ def allow(namespace: str, rules: Sequence[Any]) -> Plain:
     return _istio(AuthorizationPolicy, "team", namespace, {"action": "ALLOW", "rules": list(rules)})
 
 
+def allow_at(namespace: str, waypoint: str, rules: Sequence[Any]) -> Plain:
+    """Closes a waypoint to all but these: a policy for the whole namespace does not hold there."""
+    target = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": waypoint}
+    spec = {"targetRefs": [target], "action": "ALLOW", "rules": list(rules)}
+    return _istio(AuthorizationPolicy, "team-at-waypoint", namespace, spec)
+
+
 def deny(namespace: str) -> Plain:
     """In the root namespace: allows nothing, so that what nothing else allows is refused."""
     return _istio(AuthorizationPolicy, "default-deny", namespace, {})
+
+
+def deny_at_waypoints(namespace: str) -> Plain:
+    """In the root namespace: the same of all waypoints, where a policy without a target does not hold
+    (https://istio.io/latest/docs/ambient/usage/l7-features/#considerations-for-authorization-policies)."""
+    target = {"group": "gateway.networking.k8s.io", "kind": "GatewayClass", "name": names.WAYPOINT_CLASS}
+    return _istio(AuthorizationPolicy, "default-deny-at-waypoints", namespace, {"targetRefs": [target]})
 
 
 def open_gateway(namespace: str, gateway: str) -> Plain:

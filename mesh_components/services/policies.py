@@ -27,6 +27,8 @@ class MeshPoliciesArgs(ComponentArgs):
     """The root namespace."""
     open_namespaces: tuple[str, ...] = ()
     """Of ingress and egress gateways: with `authorization: deny` they stay open."""
+    waypoints: bool = False
+    """The cluster has waypoints: with `authorization: deny` they too let nothing through that no policy allows."""
 
 
 class MeshPolicies(pulumi.ComponentResource):
@@ -58,3 +60,5 @@ class MeshPolicies(pulumi.ComponentResource):
         open_ = [KubernetesObject(f"{name}-open-{what}", manifest, opts) for what, manifest in manifests.items()]
         after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=open_))
         KubernetesObject(f"{name}-deny", objects.deny(args.namespace), after)
+        if args.waypoints:
+            KubernetesObject(f"{name}-deny-at-waypoints", objects.deny_at_waypoints(args.namespace), after)

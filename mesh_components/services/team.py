@@ -14,9 +14,10 @@ from pydantic import Field
 
 from mesh_components.component import ComponentArgs, child_options
 from mesh_components.gateways.webhook import retry_while_unserved
-from mesh_components.kubernetes import KubernetesObject, PatchObject
+from mesh_components.kubernetes import KubernetesObject, PatchObject, Plain
 from mesh_components.services import objects
 from mesh_components.settings.tenancy import Mtls
+from mesh_components.topology import names
 
 
 class TeamArgs(ComponentArgs):
@@ -32,6 +33,8 @@ class TeamArgs(ComponentArgs):
     allowed: Mapping[str, list[dict[str, Any]]] = Field(default_factory=dict)
     """Rules of an AuthorizationPolicy by namespace: what is named here is closed to all others. Where configuration
     is."""
+    waypoints: Mapping[str, str] = Field(default_factory=dict)
+    """Name of the waypoint by namespace, of those that have one. The waypoint is `Waypoint`'s."""
 
 
 class Team(pulumi.ComponentResource):
@@ -39,6 +42,7 @@ class Team(pulumi.ComponentResource):
 
     A policy that allows something closes a namespace to all else. Callers are known by certificate, so plaintext is
     refused with them, whatever `mtls` says (https://istio.io/latest/docs/concepts/security/#authorization-policies).
+    Who comes through a waypoint calls as the waypoint, which is of the namespace: so it is closed to the same callers.
     """
 
     namespaces: pulumi.Output[list[str]]
@@ -48,15 +52,34 @@ class Team(pulumi.ComponentResource):
         super().__init__("mesh:index:Team", name, {"namespaces": list(args.namespaces)}, opts)
         child = child_options(self, opts)
         make = KubernetesObject if args.create else PatchObject
-        made = {item: make(f"{name}-{item}", objects.namespace(item, args.labels), child) for item in args.namespaces}
+        made = {
+            item: make(f"{name}-{item}", objects.namespace(item, _labels(args, item)), child)
+            for item in args.namespaces
+        }
         for item, resource in made.items():
             after = pulumi.ResourceOptions(depends_on=[resource])
             patient = pulumi.ResourceOptions.merge(child, retry_while_unserved(f"{name}-{item}"))
             patient = pulumi.ResourceOptions.merge(patient, after)
             if args.mtls is not None:
                 KubernetesObject(f"{name}-{item}-mtls", objects.mtls(item, args.mtls), patient)
-            if item in args.allowed:
-                KubernetesObject(f"{name}-{item}-allowed", objects.allow(item, args.allowed[item]), patient)
+            for role, manifest in _closed(args, item).items():
+                KubernetesObject(f"{name}-{item}-{role}", manifest, patient)
         there = [resource.metadata.apply(lambda metadata: str(metadata["name"])) for resource in made.values()]
         self.namespaces = pulumi.Output.all(*there)
         self.register_outputs({"namespaces": self.namespaces})
+
+
+def _labels(args: TeamArgs, namespace: str) -> Mapping[str, str]:
+    used = {names.USE_WAYPOINT_LABEL: args.waypoints[namespace]} if namespace in args.waypoints else {}
+    return {**args.labels, **used}
+
+
+def _closed(args: TeamArgs, namespace: str) -> Mapping[str, Plain]:
+    """At the workloads, and at the waypoint before them."""
+    if namespace not in args.allowed:
+        return {}
+    rules = args.allowed[namespace]
+    at_workloads = {"allowed": objects.allow(namespace, rules)}
+    if namespace not in args.waypoints:
+        return at_workloads
+    return {**at_workloads, "allowed-at-waypoint": objects.allow_at(namespace, args.waypoints[namespace], rules)}

@@ -15,6 +15,7 @@ from mesh_components.settings.traffic import TrafficSettings
 from mesh_components.settings.trust import TrustSettings
 from mesh_components.settings.virtual_machines import VirtualMachineSettings
 from mesh_components.settings.visibility import VisibilitySettings
+from mesh_components.settings.waypoints import WaypointSettings
 
 
 class MeshSettings(Settings):
@@ -44,4 +45,6 @@ class MeshSettings(Settings):
     policies: PolicySettings = PolicySettings()
     traffic: tuple[TrafficSettings, ...] = ()
     """How requests to services are led."""
+    waypoints: tuple[WaypointSettings, ...] = ()
+    """Of namespaces that ambient carries: who leads their requests there."""
     clusters: tuple[ClusterSettings, ...]

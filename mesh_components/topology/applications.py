@@ -15,6 +15,7 @@ from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.settings.applications import ApplicationSettings
 from mesh_components.topology import names
 from mesh_components.topology.roles import is_member, members
+from mesh_components.topology.waypoints import used
 
 SERVICES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "helloworld": {"helloworld": ("v1", "v2")},
@@ -67,7 +68,7 @@ def applications(mesh: MeshSettings, cluster: ClusterSettings) -> tuple[Applicat
         Application(
             name=name,
             namespace=settings.namespace,
-            labels=tuple(namespace_labels(mesh, settings).items()),
+            labels=tuple({**namespace_labels(mesh, settings), **used(mesh, cluster, settings.namespace)}.items()),
             settings=settings,
             versions=tuple(version for version, where in places(mesh, name).items() if cluster.name in where),
             exported=mesh.istio.data_plane != "sidecar",

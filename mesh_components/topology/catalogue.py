@@ -240,6 +240,13 @@ CATALOGUE: Mapping[str, str] = {
     "MESH967": "A virtual machine is hidden from callers",
     "MESH968": "A virtual machine's host has no address in DNS",
     "MESH969": "The namespace of virtual machines is somebody else's",
+    "MESH970": "A waypoint is for what sidecars carry",
+    "MESH971": "A waypoint is for a cluster that is not there, or has no workloads",
+    "MESH972": "The name or the namespace of a waypoint cannot be used",
+    "MESH973": "A namespace has two waypoints",
+    "MESH974": "Waypoints are not the same in all clusters",
+    "MESH975": "A waypoint does not read the rules of another namespace",
+    "MESH976": "A subset is not kept on the way to another network",
 }
 """Every number, also those of `settings.document`, with its title. A number is never given to another rule: MESH407,
 which refused remotes while there were none, is retired."""

@@ -29,6 +29,11 @@ CONTROL_PLANE_ANNOTATION = "topology.istio.io/controlPlaneClusters"
 KIALI_MULTI_CLUSTER_LABEL = "kiali.io/multiCluster"
 KIALI_CLUSTER_ANNOTATION = "kiali.io/cluster"
 REVISION_LABEL = "istio.io/rev"
+USE_WAYPOINT_LABEL = "istio.io/use-waypoint"
+"""On a namespace: the name of the waypoint for all in it that says nothing else
+(https://istio.io/latest/docs/ambient/usage/waypoint/)."""
+WAYPOINT_FOR_LABEL = "istio.io/waypoint-for"
+WAYPOINT_CLASS = "istio-waypoint"
 UNNAMED_REVISION = "default"
 """What labels and charts call the revision without a name; as a tag, what `istio-injection: enabled` follows."""
 

@@ -12,7 +12,7 @@ from mesh_components.settings import ClusterSettings, MeshSettings
 from mesh_components.settings.location import AddressType
 from mesh_components.settings.traffic import TrafficSettings
 from mesh_components.topology import names
-from mesh_components.topology.applications import Application, applications
+from mesh_components.topology.applications import Application, applications, stated
 from mesh_components.topology.edges import Edge, edges
 from mesh_components.topology.load_balancers import LoadBalancer, load_balancer
 from mesh_components.topology.meshes import holds_config, needs_cross_mesh_gateway
@@ -21,6 +21,7 @@ from mesh_components.topology.revisions import Revision, revisions, tags
 from mesh_components.topology.roles import control_plane, is_member, members, runs_istiod, served_by
 from mesh_components.topology.virtual_machines import machine_networks, machines_of
 from mesh_components.topology.visibility import gateway_hosts
+from mesh_components.topology.waypoints import WaypointPlan, runs_ambient, waypoints
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class ClusterPlan:
     """Its part of the sample applications."""
     traffic: tuple[TrafficSettings, ...]
     """Services whose requests are led by configuration that is here."""
+    waypoints: tuple[WaypointPlan, ...]
     ingress: tuple[IngressPlan, ...]
     egress: EgressPlan | None
     outside_namespaces: tuple[str, ...]
@@ -180,7 +182,6 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
     default = "create" if istio.install == "charts" else "patch"
     server = control_plane(mesh, cluster)
     east_west = needs_east_west(mesh, cluster)
-    ambient = istio.data_plane != "sidecar" and is_member(cluster)
     serves = bool(served_by(mesh, cluster))
     exposed = gateway_hosts(mesh, cluster)
     revision = istio.revision if cluster.east_west.revision is None else cluster.east_west.revision
@@ -196,7 +197,7 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         brings_shared=istio.tenancy != "guest",
         adopts_crds=_keeps_crds(mesh, cluster),
         cni=needs_cni(mesh, cluster),
-        ambient=ambient,
+        ambient=runs_ambient(mesh, cluster),
         east_west=east_west,
         ambient_gateway=_ambient_gateway(mesh, cluster),
         gateway_revision=revision,
@@ -213,9 +214,19 @@ def _cluster(mesh: MeshSettings, cluster: ClusterSettings, source: bool) -> Clus
         source=source,
         applications=applications(mesh, cluster),
         traffic=mesh.traffic if holds_config(cluster) else (),
+        waypoints=_waypoints(mesh, cluster, revision),
         ingress=ingresses(cluster, revision),
         egress=egress(cluster, revision),
         outside_namespaces=namespaces(mesh, cluster),
+    )
+
+
+def _waypoints(mesh: MeshSettings, cluster: ClusterSettings, revision: str) -> tuple[WaypointPlan, ...]:
+    """A namespace of an application or a team says itself that it has a waypoint."""
+    says = {settings.namespace for _, settings in stated(mesh)} | {n for team in mesh.teams for n in team.namespaces}
+    return tuple(
+        WaypointPlan(item, revision if item.revision is None else item.revision, patches=item.namespace not in says)
+        for item in waypoints(mesh, cluster)
     )
 
 

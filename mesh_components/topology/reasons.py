@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from mesh_components.topology.plan import ClusterPlan, Topology, networks
 
-_WHOLE = ("istio", "trust", "discovery", "addons")
+_WHOLE = ("istio", "trust", "discovery", "addons", "waypoints")
 """How keys of the whole mesh begin; the others are a cluster's."""
 
 Reason = tuple[str, tuple[str, ...]]
@@ -125,6 +125,7 @@ _OF_CLUSTER: Mapping[str, Callable[[Topology, ClusterPlan], Reason]] = {
     "RevisionTag": _said("namespaces follow the tag, and the tag points at a revision", "tags", "istio.tags"),
     "RootNamespace": _said("Istio's root namespace, labelled with the cluster's network", "network", "namespace"),
     "StackCluster": _said("another stack made the cluster, and exports it", "stackReference"),
+    "Waypoint": _said("ztunnel reads no requests; a waypoint leads those that come to its namespace", "waypoints"),
     "Ztunnel": _said("ambient workloads have no proxy of their own; ztunnel carries them", "istio.dataPlane"),
     "cluster": lambda _, found: (
         f"the document has it, as {found.role} in network {found.settings.network}",

@@ -61,6 +61,7 @@ def resources(topology: Topology, name: str = "mesh", brought: frozenset[str] = 
         )
         parts += _addons(topology, cluster)
         parts += [("TrafficRules", "-traffic", "how requests are led")] if cluster.traffic else []
+        parts += (("Waypoint", item.suffix, f"the waypoint of {item.settings.namespace}") for item in cluster.waypoints)
         prefix = f"{name}-{cluster.name}"
         found += (
             Resource(f"mesh:index:{kind}", f"{prefix}{suffix}", f'{what} of "{cluster.name}"', cluster.name)

@@ -60,3 +60,8 @@ def served(mesh: MeshSettings) -> dict[str, tuple[Labels, ...]]:
                 for cluster in where[version]
             )
     return found
+
+
+def has(endpoint: Labels, labels: Labels) -> bool:
+    """Whether an endpoint has the labels, as far as the document knows: those of which it says nothing may be there."""
+    return all(endpoint[key] == value for key, value in labels.items() if key in endpoint)

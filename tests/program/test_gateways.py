@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
@@ -14,7 +13,6 @@ import yaml
 from cryptography import x509
 from pydantic import ValidationError
 
-from mesh_components.clusters.attached import AttachedCluster, AttachedClusterArgs
 from mesh_components.clusters.namespace import RootNamespace, RootNamespaceArgs
 from mesh_components.gateways.ambient import AmbientGateway, AmbientGatewayArgs
 from mesh_components.gateways.east_west import EastWestGateway, EastWestGatewayArgs
@@ -31,24 +29,12 @@ from mesh_components.trust.root_ca import RootCA, RootCAArgs
 from mesh_components.trust.server_cert import ServerCertificate, ServerCertificateArgs
 from meshctl.local.model import Goal
 from meshctl.local.providers.tls import TlsProvider
-from tests.support.graph import ANSWERS, Graph, Registered, run
-from tests.support.meshes import kubeconfig
+from tests.support.graph import ANSWERS, Graph, Registered
+from tests.support.meshes import in_a_cluster
 
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 ISTIO = "kubernetes:networking.istio.io/v1"
 PROXY = ["account", "proxy", "autoscaler"]
-
-
-def in_a_cluster(make: Callable[[pulumi.ResourceOptions], Any], *, preview: bool = False) -> Graph:
-    """The graph of components of one cluster; the address is exported where there is one."""
-
-    def program() -> None:
-        cluster = AttachedCluster("east", AttachedClusterArgs(kubeconfig=kubeconfig("east")))
-        made = make(pulumi.ResourceOptions(providers=[cluster.provider]))
-        if hasattr(made, "address"):
-            pulumi.export("address", made.address)
-
-    return run(program, preview=preview)
 
 
 def east_west(*, preview: bool = False, **args: Any) -> Graph:

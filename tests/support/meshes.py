@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
 
-from mesh_components import MeshFederation, MeshFederationArgs
+from mesh_components import AttachedCluster, AttachedClusterArgs, MeshFederation, MeshFederationArgs
 from mesh_components.settings import MeshSettings, parse
 from mesh_components.settings.kubeconfig import Kubeconfig, KubeconfigError, read
 from mesh_components.settings.place import PlaceError
@@ -45,6 +45,18 @@ def exported(name: str) -> dict[str, str]:
 def kubeconfigs(mesh: MeshSettings) -> dict[int, Kubeconfig | KubeconfigError]:
     """One for every cluster of the mesh, by position."""
     return {position: read(kubeconfig(cluster.name)) for position, cluster in enumerate(mesh.clusters)}
+
+
+def in_a_cluster(make: Callable[[pulumi.ResourceOptions], Any], *, preview: bool = False) -> Graph:
+    """The graph of components of one cluster; the address is exported where there is one."""
+
+    def program() -> None:
+        cluster = AttachedCluster("east", AttachedClusterArgs(kubeconfig=kubeconfig("east")))
+        made = make(pulumi.ResourceOptions(providers=[cluster.provider]))
+        if hasattr(made, "address"):
+            pulumi.export("address", made.address)
+
+    return run(program, preview=preview)
 
 
 def federation(

@@ -105,6 +105,7 @@ from mesh_components.settings.visibility import (
     SidecarScopeSettings,
     VisibilitySettings,
 )
+from mesh_components.settings.waypoints import WaypointSettings
 from mesh_components.topology.findings import findings
 from tests.support.graph import ROOT
 
@@ -215,6 +216,9 @@ SECTIONS: list[tuple[str, str, type[BaseModel]]] = [
     ("`failover`", "", FailoverSettings),
     ("`traffic[].routes[]`", "", RouteSettings),
     ("`mirror`", "", MirrorSettings),
+    ("`waypoints[]`", "", WaypointSettings),
+    ("`waypoints[]`", "requests.", ResourceAmounts),
+    ("`waypoints[]`", "limits.", ResourceAmounts),
 ]
 """Heading on the page, what stands before its keys there, and the model."""
 

@@ -36,6 +36,7 @@ from mesh_components.topology.rules import (
     values,
     versions,
     visibility,
+    waypoints,
 )
 from mesh_components.topology.rules.context import Context, Facts, HoldsChart, Kubeconfigs, Rule
 
@@ -70,6 +71,7 @@ RULES: tuple[Rule, ...] = (
     *ibm.RULES,
     *applications.RULES,
     *traffic.RULES,
+    *waypoints.RULES,
     *ingress.RULES,
     *ingress_tls.RULES,
     *outside.RULES,

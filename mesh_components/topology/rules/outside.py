@@ -11,6 +11,7 @@ from mesh_components.topology.roles import is_member, served_by
 from mesh_components.topology.rules.context import Context, at, clusters_named, error, quoted, warning
 from mesh_components.topology.rules.ingress import HOST
 from mesh_components.topology.rules.names import DNS_LABEL
+from mesh_components.topology.waypoints import waypoints
 
 
 def wildcard(context: Context) -> Iterator[Finding]:
@@ -57,16 +58,17 @@ def gateway_api(context: Context) -> Iterator[Finding]:
     istio = context.mesh.istio
     brought = istio.gateway_api is not None and istio.install == "charts"
     for index, cluster in context.clusters():
-        for number, gateway in enumerate(cluster.ingress):
-            if gateway.api == "gateway-api" and cluster.gateway_api and not brought:
-                yield warning(
-                    "MESH932",
-                    at(index, f"ingress[{number}].api"),
-                    f'nothing here brings the CRDs of the Gateway API to "{cluster.name}", and where they are missing '
-                    "its API server refuses the Gateway",
-                    "name their file as `istio.gatewayApi`; or say `gatewayApi: false` of a cluster that has them, as "
-                    "those of many clouds do",
-                )
+        asking = [at(index, f"ingress[{n}].api") for n, way in enumerate(cluster.ingress) if way.api == "gateway-api"]
+        asking += [at(index, "gatewayApi")] if waypoints(context.mesh, cluster) else []
+        for place in asking if cluster.gateway_api and not brought else ():
+            yield warning(
+                "MESH932",
+                place,
+                f'nothing here brings the CRDs of the Gateway API to "{cluster.name}", and where they are missing '
+                "its API server refuses the Gateway",
+                "name their file as `istio.gatewayApi`; or say `gatewayApi: false` of a cluster that has them, as "
+                "those of many clouds do",
+            )
 
 
 def ambient(context: Context) -> Iterator[Finding]:

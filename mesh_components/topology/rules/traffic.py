@@ -17,7 +17,7 @@ from mesh_components.settings.traffic import RouteSettings, TrafficSettings
 from mesh_components.topology.meshes import full_host
 from mesh_components.topology.roles import members
 from mesh_components.topology.rules.context import Context, error, quoted, quoted_key, warning
-from mesh_components.topology.traffic import Labels, namespace_of, served, subsets, targets
+from mesh_components.topology.traffic import has, namespace_of, served, subsets, targets
 
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z)({_LABEL}\.)+{_LABEL}")
@@ -102,7 +102,7 @@ def versions(context: Context) -> Iterator[Finding]:
         for name, labels in subsets(service, _names(context)).items():
             if endpoints is None or (name not in service.subsets and name not in routed):
                 continue
-            if not any(_has(endpoint, labels) for endpoint in endpoints):
+            if not any(has(endpoint, labels) for endpoint in endpoints):
                 where = f"{place}.subsets.{quoted_key(name)}" if name in service.subsets else f"{place}.routes"
                 yield error(
                     "MESH906",
@@ -190,18 +190,6 @@ def patience(context: Context) -> Iterator[Finding]:
             )
 
 
-def waypoint(context: Context) -> Iterator[Finding]:
-    """MESH912 (https://istio.io/latest/docs/ambient/usage/waypoint/)."""
-    if context.mesh.traffic and context.mesh.istio.data_plane == "ambient":
-        yield warning(
-            "MESH912",
-            "traffic",
-            "ztunnel knows no routes, retries or subsets: without a waypoint in the service's namespace none of this "
-            "has any effect",
-            "give the namespace a waypoint, or leave the service to sidecars",
-        )
-
-
 def either(context: Context) -> Iterator[Finding]:
     """MESH913."""
     for place, service in _services(context):
@@ -244,11 +232,6 @@ def _ejects(detection: OutlierDetection) -> bool:
     return detection.consecutive5xx_errors != 0 or any(other)
 
 
-def _has(endpoint: Labels, labels: Mapping[str, str]) -> bool:
-    """Labels that the document knows nothing of may be there."""
-    return all(endpoint[key] == value for key, value in labels.items() if key in endpoint)
-
-
 def _covers(earlier: RouteSettings, later: RouteSettings) -> bool:
     """Whether every request of the later route is one of the earlier."""
     wide = earlier.match or (HTTPMatchRequest(),)
@@ -288,6 +271,5 @@ RULES = (
     host,
     region,
     patience,
-    waypoint,
     either,
 )
