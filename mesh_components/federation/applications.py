@@ -13,17 +13,17 @@ from mesh_components.settings.applications import BookinfoSettings, HelloWorldSe
 from mesh_components.topology.applications import Application
 
 
-def deploy(site: Site, member: Member, *after: pulumi.Resource | None) -> list[pulumi.Resource]:
+def deploy(site: Site, member: Member, *after: pulumi.Resource | None) -> dict[str, pulumi.Resource]:
     """What a cluster has of each application: last of all, since its pods need an injector, and way to other clusters
-    only through the gateways."""
+    only through the gateways. By namespace."""
     opts = site.inside(member, *member.ready, *member.credentials, member.gateway, member.ambient_gateway, *after)
-    made: list[pulumi.Resource] = []
+    made: dict[str, pulumi.Resource] = {}
     for application in member.plan.applications:
         name = f"{member.prefix}-{application.name}"
         if isinstance(application.settings, HelloWorldSettings):
-            made.append(HelloWorld(name, _helloworld(application, application.settings), opts))
+            made[application.namespace] = HelloWorld(name, _helloworld(application, application.settings), opts)
         if isinstance(application.settings, BookinfoSettings):
-            made.append(Bookinfo(name, _bookinfo(application, application.settings), opts))
+            made[application.namespace] = Bookinfo(name, _bookinfo(application, application.settings), opts)
     return made
 
 

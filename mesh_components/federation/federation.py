@@ -129,8 +129,8 @@ class MeshFederation(pulumi.ComponentResource):
             behind = exposed.get(made.plan.control_plane) or self.members[made.plan.control_plane].gateway
             teams = services.of_cluster(site, made, behind)
             deployed = applications.deploy(site, made, behind)
-            waypoints.place(site, made, *([behind] if behind else []), owners=[*teams, *deployed])
-            traffic.lead(site, made, *([behind] if behind else []), applications=deployed)
+            waypoints.place(site, made, *([behind] if behind else []), owners={**teams, **deployed})
+            traffic.lead(site, made, *([behind] if behind else []), applications=list(deployed.values()))
         addons.build(site, self.members)
 
     def _serving(self, site: Site, made: Member) -> None:

@@ -19,6 +19,7 @@ from mesh_components.gateways.cross_mesh import CrossMeshGateway
 from mesh_components.gateways.east_west import EastWestGateway
 from mesh_components.gateways.external import ExternalGateway
 from mesh_components.gateways.ingress import IngressGateway
+from mesh_components.services.policies import MeshPolicies
 from mesh_components.settings import MeshSettings
 from mesh_components.topology.plan import ClusterPlan, Topology, several_networks
 from mesh_components.trust.gate import RotationGate
@@ -83,6 +84,7 @@ class Member:
     cross_mesh_gateway: CrossMeshGateway | None = None
     ingress: dict[str, IngressGateway] = field(default_factory=dict)
     """By their names."""
+    policies: MeshPolicies | None = None
     certificate: ServerCertificate | None = None
     token: Token | None = None
     kiali_token: Token | None = None

@@ -14,16 +14,16 @@ from mesh_components.topology import tenancy, visibility
 from mesh_components.topology.meshes import holds_config
 
 
-def of_cluster(site: Site, member: Member, *after: pulumi.Resource | None) -> list[Team]:
+def of_cluster(site: Site, member: Member, *after: pulumi.Resource | None) -> dict[str, pulumi.Resource]:
     """Everything about services in one cluster, once whoever validates it serves: namespaces first, then what is in
-    them. Returns the teams, who bring the namespaces."""
+    them. Returns the teams by their namespaces."""
     mesh, stated = site.mesh, member.plan.settings
     opts = site.inside(member, *member.ready, *member.credentials, *after)
-    teams = [
-        Team(f"{member.prefix}-team-{team.name}", _team(site, member, team), opts)
-        for team in tenancy.teams(mesh, stated)
-    ]
-    inside = site.inside(member, *member.ready, *member.credentials, *after, *teams)
+    made: dict[str, pulumi.Resource] = {}
+    for team in tenancy.teams(mesh, stated):
+        component = Team(f"{member.prefix}-team-{team.name}", _team(site, member, team), opts)
+        made |= dict.fromkeys(team.namespaces, component)
+    inside = site.inside(member, *member.ready, *member.credentials, *after, *dict.fromkeys(made.values()))
     if tenancy.has_policies(mesh, stated):
         policies = MeshPoliciesArgs(
             policies=mesh.policies,
@@ -31,7 +31,7 @@ def of_cluster(site: Site, member: Member, *after: pulumi.Resource | None) -> li
             open_namespaces=tenancy.open_namespaces(mesh, stated),
             waypoints=bool(member.plan.waypoints),
         )
-        MeshPolicies(f"{member.prefix}-policies", policies, inside)
+        member.policies = MeshPolicies(f"{member.prefix}-policies", policies, inside)
     if visibility.has_objects(mesh, stated):
         args = VisibilityArgs(
             sidecars=dict(visibility.sidecars(mesh, stated)),
@@ -39,7 +39,7 @@ def of_cluster(site: Site, member: Member, *after: pulumi.Resource | None) -> li
             mcs=mesh.visibility.mcs or McsSettings(),
         )
         Visibility(f"{member.prefix}-visibility", args, inside)
-    return teams
+    return made
 
 
 def _team(site: Site, member: Member, team: TeamSettings) -> TeamArgs:

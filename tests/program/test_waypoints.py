@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mesh_components.gateways.waypoint import Waypoint, WaypointArgs
 from mesh_components.settings import parse
@@ -160,6 +162,7 @@ class TestPolicies:
 
     def test_where_everything_is_denied_waypoints_deny_too(self) -> None:
         graph = federation(mesh({"namespace": "shop"}, policies={"authorization": "deny"}))
+        assert after(graph, "mesh-west-waypoint-shop", "mesh-west-policies")
         denied = graph.resources_by_name["mesh-west-policies-deny-at-waypoints"].inputs
         assert denied["metadata"]["namespace"] == "istio-system"
         target = {"group": "gateway.networking.k8s.io", "kind": "GatewayClass", "name": "istio-waypoint"}
@@ -168,3 +171,49 @@ class TestPolicies:
     def test_without_waypoints_there_is_no_such_policy(self) -> None:
         graph = federation(mesh(policies={"authorization": "deny"}, teams=[self.TEAM]))
         assert not [name for name in graph.resources_by_name if "at-waypoint" in name]
+
+
+NAMESPACES = ("sample", "bookinfo", "shop", "bank", "others")
+
+
+@st.composite
+def meshes(draw: st.DrawFn) -> dict[str, Any]:
+    """Ambient, alone or beside sidecars, with waypoints for namespaces of applications, of teams and of others."""
+    chosen = draw(st.lists(st.sampled_from(NAMESPACES), unique=True))
+    where = st.sampled_from([None, ["east"], ["east", "west"]])
+    stated = [
+        {"namespace": name, "name": draw(st.sampled_from(["waypoint", "way"])), "clusters": draw(where)}
+        for name in chosen
+    ]
+    applications: dict[str, Any] = {name: {} for name in draw(st.sets(st.sampled_from(["helloworld", "bookinfo"])))}
+    team = {"name": "team", "namespaces": ["shop", "bank"], "create": draw(st.booleans())}
+    teams = draw(st.sampled_from([[], [team], [{**team, "closed": False}]]))
+    plane = draw(st.sampled_from(["ambient", "mixed"]))
+    return mesh(*stated, plane=plane, applications=applications, teams=teams)
+
+
+@settings(max_examples=15, deadline=None)
+@given(meshes())
+def test_whatever_uses_a_waypoint_has_it_and_is_as_closed_as_its_workloads(wanted: dict[str, Any]) -> None:
+    made = federation(wanted)
+    for cluster in ("east", "west"):
+        there = {(item.inputs["metadata"]["namespace"], item.kubernetes_name) for item in waypoints(made, cluster)}
+        inside = [item for item in made.kubernetes() if made.cluster(item) == cluster]
+        spaces = [item for item in inside if item.type.startswith("kubernetes:core/v1:Namespace")]
+        says = [(item.kubernetes_name, item.inputs["metadata"].get("labels", {}).get(USES)) for item in spaces]
+        # As many as are there: nobody says it twice.
+        assert sorted((name, used) for name, used in says if used) == sorted(there)
+        specs = [
+            (item.inputs["metadata"]["namespace"], item.inputs["spec"])
+            for item in inside
+            if item.type.endswith(":AuthorizationPolicy")
+        ]
+        closed = {(namespace, "targetRefs" in spec): spec for namespace, spec in specs}
+        for namespace, name in there:
+            at_workloads, at_waypoint = closed.get((namespace, False)), closed.get((namespace, True))
+            assert (at_workloads is None) == (at_waypoint is None)
+            if at_workloads and at_waypoint:
+                assert at_waypoint["rules"] == at_workloads["rules"]
+                assert [target["name"] for target in at_waypoint["targetRefs"]] == [name]
+    known = {item.name for item in resources(plan(parse(wanted))) if item.type.endswith(":Waypoint")}
+    assert known == {item.name for item in made.of_type("mesh:index:Waypoint")}
