@@ -185,7 +185,9 @@ def meshes(draw: st.DrawFn) -> dict[str, Any]:
         {"namespace": name, "name": draw(st.sampled_from(["waypoint", "way"])), "clusters": draw(where)}
         for name in chosen
     ]
-    applications: dict[str, Any] = {name: {} for name in draw(st.sets(st.sampled_from(["helloworld", "bookinfo"])))}
+    applications: dict[str, Any] = {
+        name: {} for name in draw(st.sampled_from([(), ("helloworld",), ("helloworld", "bookinfo")]))
+    }
     team = {"name": "team", "namespaces": ["shop", "bank"], "create": draw(st.booleans())}
     teams = draw(st.sampled_from([[], [team], [{**team, "closed": False}]]))
     plane = draw(st.sampled_from(["ambient", "mixed"]))

@@ -60,8 +60,8 @@ def by_sidecars(context: Context) -> Iterator[Finding]:
             yield warning(
                 "MESH970",
                 f"{place}.namespace",
-                f"sidecars carry what is in {quoted(item.namespace)}; they lead requests themselves, and nothing comes "
-                "to the waypoint",
+                f"sidecars carry what is in {quoted(item.namespace)} and lead its requests: other sidecars pass the "
+                "waypoint by, and only callers in ambient would come to it",
                 "say `dataPlane: ambient` of the application or the team, or take the waypoint out",
             )
 
