@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from mesh_components.settings import MeshSettings, parse
 from mesh_components.settings.gateway import EastWestSettings, GatewaySize
 from mesh_components.topology import names
@@ -14,6 +16,7 @@ from mesh_components.topology.plan import plan
 from meshctl.importing import told
 from meshctl.importing.doors import Door
 from meshctl.importing.read import Found, host_of
+from meshctl.importing.wrong import wrong
 
 
 @dataclass(frozen=True)
@@ -239,7 +242,10 @@ class _Writer:
         stated: dict[str, Any] = {}
         if door is not None:
             settings = door.settings(found.platform) | {"hosts": found.hosts or EastWestSettings().hosts}
-            stated = _dumped(EastWestSettings.model_validate(settings), self._default())
+            try:
+                stated = _dumped(EastWestSettings.model_validate(settings), self._default())
+            except ValidationError as error:
+                self._unreadable.append(f"clusters[].eastWest: of {found.name} not read: {wrong(error)}")
         hosts = {host_of(values) for item in self._served(found) for values in item.values.values()} - {""}
         return {**stated, **({"address": min(hosts)} if hosts else {})}
 

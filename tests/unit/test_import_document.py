@@ -11,10 +11,13 @@ import yaml
 from click.testing import CliRunner, Result
 
 from mesh_components.settings import parse
+from mesh_components.settings.egress import EgressSettings
+from mesh_components.settings.ingress import IngressSettings
 from meshctl.cli import main
 from meshctl.importing import command
 from meshctl.importing.doors import Door
 from meshctl.importing.read import Found, Istiod, host_of
+from meshctl.importing.ways import Ways
 from meshctl.importing.write import Imported, ImportError_, imported
 from meshctl.local.model import Unreachable
 from tests.support.meshes import kubeconfig
@@ -71,6 +74,59 @@ class TestDocument:
             "maxReplicas": 7,
             "hosts": ["*.team.local"],
             "revision": "1-30-3",
+        }
+
+    def test_a_gateway_that_no_document_can_say_is_noted(self) -> None:
+        made = document(found("east", east_west=replace(DOOR, service_type="ExternalName")), found("west"))
+        assert "eastWest" not in made.document["clusters"][0]
+        (note,) = (note for note in made.notes if note.startswith("clusters[].eastWest"))
+        assert note.startswith("clusters[].eastWest: of east not read: serviceType: Input should be")
+
+    def test_ways_in_and_out_leave_out_what_the_gateways_between_networks_say(self) -> None:
+        ways = Ways(
+            (IngressSettings(revision="canary", min_replicas=2), IngressSettings(name="web", revision="")),
+            EgressSettings(revision="canary"),
+            ("a note",),
+        )
+        made = document(found("east", ways=ways, east_west=replace(DOOR, revision="canary")), found("west"))
+        east, west = made.document["clusters"]
+        assert east["ingress"] == [{"minReplicas": 2}, {"name": "web", "revision": ""}]
+        assert east["egress"] == {}
+        assert "a note" in made.notes
+        assert west.keys() & {"ingress", "egress"} == set()
+
+    def test_what_istiod_was_told(self) -> None:
+        told = {
+            "global": {
+                "meshID": "mesh1",
+                "networkPolicy": {"enabled": True},
+                "proxy": {"includeIPRanges": "10.0.0.0/8"},
+            },
+            "resources": {"limits": {"memory": "4Gi"}},
+            "meshConfig": {
+                "accessLogFile": "/dev/stdout",
+                "defaultConfig": {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}},
+                "serviceSettings": [
+                    {
+                        "settings": {"clusterLocal": True},
+                        "hosts": ["a.b.svc.cluster.local", "istio-egressgateway.istio-egress.svc.cluster.local"],
+                    }
+                ],
+            },
+            "traceSampling": 5,
+        }
+        ways = Ways(egress=EgressSettings(revision=""))
+        made = document(found("east", values={"": told}, ways=ways), found("west")).document["istio"]
+        assert made == {
+            "version": "1.30.3",
+            "pilot": {"limits": {"memory": "4Gi"}},
+            "networkPolicies": True,
+            "meshConfig": {
+                "accessLog": {},
+                "tracing": {"sampling": 5},
+                "proxy": {"includeIPRanges": ["10.0.0.0/8"]},
+                "clusterLocalHosts": ["a.b.svc.cluster.local"],
+            },
         }
 
     def test_a_gateway_that_would_be_made_and_is_not_there_is_off(self) -> None:
