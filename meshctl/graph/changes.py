@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 from meshctl.display import field_text, short_type
-from meshctl.graph.scene import EMPTY, MESH, Owner, Scene, State, Thing
+from meshctl.graph.doors import Rows
+from meshctl.graph.scene import EMPTY, MESH, Owner, Part, Scene, State, Thing
 from meshctl.local.project import ProjectError
 from meshctl.rows import Field, Row, summary
 
@@ -31,11 +32,11 @@ def with_changes(scene: Scene, rows: Sequence[Row], about: str, name: str = "mes
     for row in rows:
         if row.type != _STACK:
             found.setdefault(owners.of(row), []).append(row)
-    parts = scene.owned()
+    parts = _between(scene, rows)
     whats = {thing.name: thing.what for part in parts.values() for thing in part.things}
     for key in [*parts, *(key for key in found if key not in parts)]:
         mine = found.get(key, [])
-        changed = _changes(mine) if mine else ""
+        changed = _changes(mine)
         parts[key] = replace(
             parts.get(key, EMPTY),
             things=tuple(
@@ -45,6 +46,20 @@ def with_changes(scene: Scene, rows: Sequence[Row], about: str, name: str = "mes
             note=summary(mine) if changed else "",
         )
     return replace(scene.having(parts), source="preview", about=f"{about}: {summary(rows)}")
+
+
+def _between(scene: Scene, rows: Sequence[Row]) -> dict[Owner, Part]:
+    """The parts, with what happens to gateways and to the ways through them."""
+    parts, found = scene.owned(), Rows(rows, _changes)
+    things = {name: part.things for (name, other), part in parts.items() if not other}
+    for cluster in scene.graph.clusters():
+        mine = parts[cluster.name, ""]
+        parts[cluster.name, ""] = replace(mine, gateways=found.gateways(cluster, mine.things))
+    for link in scene.graph.control:
+        if state := found.control(things[link.cluster], things[link.server]):
+            pair = link.cluster, link.server
+            parts[pair] = replace(parts.get(pair, EMPTY), control=state)
+    return parts
 
 
 def read(text: str) -> tuple[Row, ...]:
@@ -68,6 +83,8 @@ def _changes(rows: Iterable[Row]) -> State:
     """What happens to all of it in one word. Components are no more than what they consist of."""
     found = list(rows)
     ops = {row.op for row in found if not row.type.startswith("mesh:")} or {row.op for row in found}
+    if not ops:
+        return ""
     if len(ops) == 1:
         return _state(ops.pop())
     return "replace" if "replace" in ops else "update"

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from mesh_components.topology import names
 from meshctl.graph import sharing, words
-from meshctl.graph.model import GATEWAY_OF, OUTSIDE, TITLES, Cluster, GatewayKind, Graph, Plane
+from meshctl.graph.doors import gateway_key, gateway_keys
+from meshctl.graph.model import GATEWAY_OF, OUTSIDE, TITLES, Cluster, Graph, Plane
 from meshctl.graph.text import fitted, width
 from meshctl.graph.wires import Point
 
@@ -277,17 +278,10 @@ def _right(cluster: Cluster) -> list[tuple[str, str, str]]:
         parts.append((plane, plane, PLANES[plane]))
         if gateway := cluster.gateway(GATEWAY_OF[plane]):
             parts.append((gateway_key(gateway.kind), plane, TITLES[gateway.kind]))
-    beside = [gateway for gateway in cluster.gateways if gateway.kind in OUTSIDE]
-    for number, gateway in enumerate(beside):
-        # There may be several ingress gateways; lines end at the one for other meshes only.
-        key = gateway_key(gateway.kind) + (f" {number}" if gateway.kind != "cross-mesh" else "")
-        parts.append((key, "outside", words.door(cluster, gateway)))
+    for gateway, key in gateway_keys(cluster).items():
+        if gateway.kind in OUTSIDE:
+            parts.append((key, "outside", words.door(cluster, gateway)))
     return parts
-
-
-def gateway_key(kind: GatewayKind) -> str:
-    """Under which a card has its gateway; "ambient" alone is a data plane."""
-    return f"gateway {kind}"
 
 
 def _about(cluster: Cluster) -> list[str]:

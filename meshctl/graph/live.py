@@ -15,6 +15,7 @@ from urllib.parse import quote
 from mesh_components.settings import MeshSettings
 from mesh_components.settings.kubeconfig import Kubeconfig
 from mesh_components.topology import names
+from meshctl.graph.doors import seen_control, seen_gateways
 from meshctl.graph.model import Cluster as Drawn
 from meshctl.graph.scene import EMPTY, Part, Scene, State, Thing
 from meshctl.local.model import Unreachable
@@ -156,10 +157,11 @@ def look(
 
 def with_seen(scene: Scene, seen: Mapping[str, Seen], about: str) -> Scene:
     """The picture of a document with what is there."""
-    parts = scene.owned()
+    parts, drawn = scene.owned(), {cluster.name: cluster for cluster in scene.graph.clusters()}
     for name, here in seen.items():
         state, note = _summed(here)
-        parts[name, ""] = replace(parts[name, ""], things=here.things, state=state, note=note)
+        doors = seen_gateways(drawn[name], here.things)
+        parts[name, ""] = replace(parts[name, ""], things=here.things, state=state, note=note, gateways=doors)
     pairs = [pair for pair in parts if all(pair)]
     for reader, source in pairs:
         state, note = ("", "mounted files are not looked at") if scene.graph.mounted else _pair(seen[reader], source)
@@ -168,6 +170,9 @@ def with_seen(scene: Scene, seen: Mapping[str, Seen], about: str) -> Scene:
         for source in sorted(here.reads - {other for one, other in pairs if one == reader}):
             parts[reader, source] = Part(state="extra")
             parts.setdefault((source, ""), replace(EMPTY, state="extra", note=f"{reader} reads it"))
+    for link in scene.graph.control:
+        pair, way = (link.cluster, link.server), seen_control(link, drawn[link.server], seen[link.server].things)
+        parts[pair] = replace(parts.get(pair, EMPTY), control=way)
     return replace(scene.having(parts), source="live", about=about)
 
 

@@ -43,23 +43,24 @@ _FEW = 2
 
 
 def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
-    """One flowchart, without the fence around it. `parts` colour clusters and links of discovery by their state, and a
-    sign says it too."""
+    """One flowchart, without the fence around it. `parts` colour clusters, gateways, links of discovery and ways to
+    istiod by their state, and a sign says it too."""
     states = {name: part for (name, other), part in parts.items() if name and not other and part.state}
     ids = {cluster.name: f"c{number}" for number, cluster in enumerate(graph.clusters())}
     lines = [
         "flowchart LR",
         '  root(["Root CA"]):::trust',
-        *(line for cluster in graph.outside for line in _cluster(cluster, ids, "  ", states)),
+        *(line for cluster in graph.outside for line in _cluster(cluster, ids, "  ", parts)),
     ]
     for number, network in enumerate(graph.networks):
         lines.append(f"  subgraph n{number}[{_quoted(network.name)}]")
-        lines += [line for cluster in network.clusters for line in _cluster(cluster, ids, "    ", states)]
+        lines += [line for cluster in network.clusters for line in _cluster(cluster, ids, "    ", parts)]
         lines.append("  end")
     lines += [f"  root -->|signs| {ids[name]}_istiod" for name in graph.signs]
     coloured: dict[str, State] = {}
     lines += [f"  {line}" for line in _discovery(graph, ids, parts, coloured)]
-    for links in (_control, _direct, _between, _outside, _machines, _meshes):
+    lines += [f"  {line}" for line in _control(graph, ids, parts, coloured)]
+    for links in (_direct, _between, _outside, _machines, _meshes):
         lines += [f"  {line}" for line in links(graph, ids)]
     lines += [f"  classDef {name} {style}" for name, style in _STYLES.items()]
     lines += [f"  classDef outside {_OUTSIDE}"] if any(line.endswith(":::outside") for line in lines) else []
@@ -70,6 +71,7 @@ def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
             "  end",
         ]
     lines += [f"  style {ids[name]} {STATES[part.state]}" for name, part in states.items() if name in ids]
+    lines += [f"  style {node} {STATES[state]}" for node, state in _gateways(graph, ids, parts)]
     # Mermaid knows links by their number alone.
     drawn = [line.strip() for line in lines if _LINK.match(line)]
     lines += [f"  linkStyle {drawn.index(line)} {STATES[state]}" for line, state in coloured.items()]
@@ -81,10 +83,11 @@ def _gone(name: str, part: Part) -> str:
     return f"gone_{sha256(name.encode()).hexdigest()[:8]}[{_quoted(f'{mark} {name}: {said}')}]"
 
 
-def _cluster(cluster: Cluster, ids: Ids, indent: str, states: Mapping[str, Part]) -> Iterator[str]:
-    node = ids[cluster.name]
+def _cluster(cluster: Cluster, ids: Ids, indent: str, parts: Mapping[Owner, Part]) -> Iterator[str]:
+    node, part = ids[cluster.name], parts.get((cluster.name, ""), EMPTY)
+    signs = {gateway: f"{MARKS[state][0]} " for gateway, state in part.gateways.items() if state}
     title = f"{cluster.name} ({cluster.role})"
-    if part := states.get(cluster.name):
+    if part.state:
         title = f"{MARKS[part.state][0]} {title}: {MARKS[part.state][1]}"
     yield f"{indent}subgraph {node}[{_quoted(title)}]"
     if cluster.istiods:
@@ -92,15 +95,17 @@ def _cluster(cluster: Cluster, ids: Ids, indent: str, states: Mapping[str, Part]
         yield f'{indent}  {node}_istiod["{text}"]:::istiod'
     if cluster.planes:
         yield f'{indent}  {node}_server["API server"]:::server'
-    if cluster.gateway("external"):
-        yield f'{indent}  {node}_gateway_external["ingress gateway"]:::istiod'
+    if gateway := cluster.gateway("external"):
+        yield f'{indent}  {node}_gateway_external["{signs.get(gateway, "")}ingress gateway"]:::istiod'
     for plane in cluster.planes:
         yield f'{indent}  {node}_{plane}["{plane} workloads"]:::{plane}'
         if gateway := cluster.gateway(GATEWAY_OF[plane]):
-            yield f'{indent}  {_gateway(node, gateway.kind)}["{gateway.kind} gateway"]:::{plane}'
+            sign = signs.get(gateway, "")
+            yield f'{indent}  {_gateway(node, gateway.kind)}["{sign}{gateway.kind} gateway"]:::{plane}'
     for number, gateway in enumerate(cluster.gateways):
         if gateway.kind in OUTSIDE:
-            yield f"{indent}  {_beside(node, gateway.kind, number)}[{_quoted(words.door(cluster, gateway))}]:::outside"
+            text = _quoted(signs.get(gateway, "") + words.door(cluster, gateway))
+            yield f"{indent}  {_beside(node, gateway.kind, number)}[{text}]:::outside"
     yield f"{indent}end"
 
 
@@ -125,11 +130,26 @@ def _discovery(graph: Graph, ids: Ids, parts: Mapping[Owner, Part], coloured: di
             yield f'{ids[link.reader]}_istiod -.->|"{link.secret}"| {ids[link.source]}_server'
 
 
-def _control(graph: Graph, ids: Ids) -> Iterator[str]:
+def _gateways(graph: Graph, ids: Ids, parts: Mapping[Owner, Part]) -> Iterator[tuple[str, State]]:
+    """Nodes of gateways, with their states."""
+    for cluster in graph.clusters():
+        node, states = ids[cluster.name], parts.get((cluster.name, ""), EMPTY).gateways
+        for number, gateway in enumerate(cluster.gateways):
+            named = _beside(node, gateway.kind, number) if gateway.kind in OUTSIDE else _gateway(node, gateway.kind)
+            if state := states.get(gateway, ""):
+                yield named, state
+
+
+def _control(graph: Graph, ids: Ids, parts: Mapping[Owner, Part], coloured: dict[str, State]) -> Iterator[str]:
     planes = {cluster.name: cluster.planes for cluster in graph.clusters()}
     for link in graph.control:
         ports = ", ".join(map(str, link.ports))
-        yield f'{ids[link.cluster]}_{planes[link.cluster][0]} -->|"{ports}"| {_gateway(ids[link.server], link.gateway)}'
+        state = parts.get((link.cluster, link.server), EMPTY).control
+        sign, door = f"{MARKS[state][0]} " if state else "", _gateway(ids[link.server], link.gateway)
+        line = f'{ids[link.cluster]}_{planes[link.cluster][0]} -->|"{sign}{ports}"| {door}'
+        if state:
+            coloured[line] = state
+        yield line
     for server, kind in dict.fromkeys((link.server, link.gateway) for link in graph.control):
         yield f"{_gateway(ids[server], kind)} --> {ids[server]}_istiod"
 

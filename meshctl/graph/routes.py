@@ -6,7 +6,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
 from meshctl.graph import sharing
-from meshctl.graph.layout import CACERTS, GAP, LANE, SERVER, Card, Layout, gateway_key
+from meshctl.graph.doors import gateway_key
+from meshctl.graph.layout import CACERTS, GAP, LANE, SERVER, Card, Layout
 from meshctl.graph.model import GATEWAY_OF, PORT_OF, GatewayKind, Graph, Plane
 from meshctl.graph.scene import EMPTY, MARKS, NOTHING, Owner, Part, State, discovered
 from meshctl.graph.wires import HEAD, RADIUS, Head, Point, Wires
@@ -23,10 +24,10 @@ def routes(graph: Graph, placed: Layout, parts: Mapping[Owner, Part] = NOTHING) 
     for plane in PORT_OF:
         wires, lane = _between(graph, placed, plane, lane)
         between.append(wires)
-    control, lane = _control(graph, placed, lane)
+    control, lane = _control(graph, placed, lane, parts)
     foreign, incoming, right = _meshes(graph, placed, lane)
     discovery = _discovery(graph, placed, parts)
-    return [_trust(graph, placed), foreign, *discovery, _direct(graph, placed), *between, control, incoming], right
+    return [_trust(graph, placed), foreign, *discovery, _direct(graph, placed), *between, *control, incoming], right
 
 
 def _trust(graph: Graph, placed: Layout) -> Wires:
@@ -52,10 +53,11 @@ def _discovery(graph: Graph, placed: Layout, parts: Mapping[Owner, Part]) -> lis
             state = parts.get((reader, source), EMPTY).state
             wires = found.setdefault((config, state), Wires("config" if config else "discovery", state))
             wires.route(start, placed.trust_lane - LANE * (lane + 1), end)
-    return sorted(
-        found.values(),
-        key=lambda wires: (wires.kind == "config", list(MARKS).index(wires.state) if wires.state else -1),
-    )
+    return sorted(found.values(), key=_order)
+
+
+def _order(wires: Wires) -> tuple[bool, int]:
+    return wires.kind == "config", list(MARKS).index(wires.state) if wires.state else -1
 
 
 def _direct(graph: Graph, placed: Layout) -> Wires:
@@ -97,27 +99,34 @@ def _between(graph: Graph, placed: Layout, plane: Plane, lane: int) -> tuple[Wir
     return wires, lane
 
 
-def _control(graph: Graph, placed: Layout, first: int) -> tuple[Wires, int]:
-    wires = Wires("control")
+def _control(graph: Graph, placed: Layout, first: int, parts: Mapping[Owner, Part]) -> tuple[list[Wires], int]:
+    found: dict[State, Wires] = {}
     pairs: dict[str, list[tuple[Point, Point]]] = {}
+    states: dict[tuple[Point, Point], State] = {}
     for link in graph.control:
         card, served = placed.cards[link.server], placed.cards[link.cluster]
         shared = any(link.server in calls.through for calls in graph.calls)
         end = card.chips[gateway_key(link.gateway)].right(5 if shared else 0)
-        pairs.setdefault(link.server, []).append((served.chips[served.cluster.planes[0]].right(SERVED), end))
-        _inside(wires, card, link.gateway)
+        ends = served.chips[served.cluster.planes[0]].right(SERVED), end
+        pairs.setdefault(link.server, []).append(ends)
+        states[ends] = state = parts.get((link.cluster, link.server), EMPTY).control
+        _inside(found.setdefault(state, Wires("control", state)), card, link.gateway)
     for machine, note in zip(graph.machines, placed.machines, strict=True):
         card = placed.cards[machine.server]
         if gateway_key("east-west") in card.chips:
             shared = any(machine.server in calls.through for calls in graph.calls)
             end = card.chips[gateway_key("east-west")].right(5 if shared else 0)
             pairs.setdefault(machine.server, []).append((note.right(), end))
-            _inside(wires, card, "east-west")
+            _inside(found.setdefault("", Wires("control")), card, "east-west")
     order = _by_length(pairs)
     for lane, server in enumerate(order):
         for start, end in pairs[server]:
+            state = states.get((start, end), "")
+            wires = found.setdefault(state, Wires("control", state))
             wires.route(start, first + LANE * lane, end)
-    return wires, first + LANE * (len(order) - 1)
+            if state:
+                wires.mark(Point(first + LANE * lane, (start.y + end.y) // 2))
+    return sorted(found.values(), key=_order), first + LANE * (len(order) - 1)
 
 
 def _meshes(graph: Graph, placed: Layout, last: int) -> tuple[Wires, Wires, int]:

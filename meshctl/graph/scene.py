@@ -14,7 +14,7 @@ from typing import Literal
 from mesh_components.settings import Finding
 from mesh_components.topology.plan import Topology
 from mesh_components.topology.resources import Resource, resources
-from meshctl.graph.model import Discovery, Graph, graph
+from meshctl.graph.model import Discovery, Gateway, Graph, graph
 
 Source = Literal["document", "preview", "live"]
 State = Literal["", "create", "update", "replace", "delete", "there", "missing", "differs", "extra", "unknown"]
@@ -62,6 +62,14 @@ class Part:
     state: State = ""
     note: str = ""
     """Why the state is what it is."""
+    gateways: Mapping[Gateway, State] = field(default_factory=dict)
+    """Of a cluster: those that have a state."""
+    control: State = ""
+    """Of a pair: how the way is on which the one is served by the istiod of the other."""
+
+    def states(self) -> set[State]:
+        """All that a picture of it shows; what is behind it not among them."""
+        return {self.state, self.control, *self.gateways.values()}
 
 
 EMPTY = Part()
@@ -94,7 +102,7 @@ class Scene:
 
     def states(self) -> tuple[State, ...]:
         """Those that occur, in the order of `MARKS`."""
-        found = {part.state for part in self.parts()}
+        found = {state for part in self.parts() for state in part.states()}
         found |= {thing.state for part in self.parts() for thing in part.things}
         return tuple(state for state in MARKS if state in found)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from meshctl.graph import words
+from meshctl.graph.doors import gateway_keys
 from meshctl.graph.layout import GAP, MARGIN, NAME, PAD, TEXT, Card, Chip, Group, Layout, layout
 from meshctl.graph.model import OUTSIDE, PORT_OF, Graph
 from meshctl.graph.routes import routes
@@ -93,8 +94,8 @@ _DASHES = {"direct": "3 3", "config": "6 3", "foreign": "2 3"}
 
 
 def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
-    """One SVG document. `parts` colour clusters and lines of discovery by their state; a sign and a line of text say it
-    too."""
+    """One SVG document. `parts` colour clusters, gateways, lines of discovery and ways to istiod by their state; a sign
+    and a line of text say it too."""
     placed = layout(graph)
     wires, right = routes(graph, placed, parts)
     legend = _legend(graph, [item.kind for item in wires if item])
@@ -103,7 +104,7 @@ def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
     bottom = placed.groups[-1].box.bottom if placed.groups else placed.root.bottom
     widest = max(width(text, TEXT) for _, text in legend) + LEGEND_SAMPLE + GAP + 2 * MARGIN
     wide = max(right + MARGIN, widest)
-    states = [state for state in MARKS if any(part.state == state for part in parts.values())]
+    states = [state for state in MARKS if any(state in part.states() for part in parts.values())]
     high = bottom + GAP + LEGEND_LINE * (len(legend) + len(states)) + MARGIN
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" '
@@ -186,20 +187,26 @@ def _card(card: Card, part: Part) -> Iterator[str]:
     yield _text(card.name, card.text_x, box.y + 28, size=NAME, bold=True)
     for y, text in card.lines:
         yield _text(text, card.text_x, y, style="muted")
+    states = {key: part.gateways.get(gateway, "") for gateway, key in gateway_keys(card.cluster).items()}
     for chip in card.chips.values():
-        yield from _chip(chip)
+        yield from _chip(chip, states.get(chip.key, ""))
     yield "</g>"
 
 
-def _badge(state: State, x: int, y: int) -> Iterator[str]:
-    yield f'<circle class="state {state}" cx="{x}" cy="{y}" r="9"/>'
+def _badge(state: State, x: int, y: int, radius: int = 9) -> Iterator[str]:
+    yield f'<circle class="state {state}" cx="{x}" cy="{y}" r="{radius}"/>'
     yield _text(MARKS[state][0], x, y + 4, style=f"said {state}", anchor="middle", bold=True)
 
 
-def _chip(chip: Chip) -> Iterator[str]:
+def _chip(chip: Chip, state: State) -> Iterator[str]:
     box = chip.box
     yield _rect(f"chip {chip.style}", box.x, box.y, box.width, box.height, 5)
+    if state:
+        yield _rect(f"state {state}", box.x, box.y, box.width, box.height, 5)
     yield _text(chip.text, box.middle.x, box.middle.y + 4, anchor="middle")
+    if state:
+        # At the left: lines end at the right.
+        yield from _badge(state, box.x + 1, box.y + 1, 8)
 
 
 def _wires(wires: Wires) -> Iterator[str]:
@@ -207,6 +214,8 @@ def _wires(wires: Wires) -> Iterator[str]:
     kind = f"{wires.kind} is-{wires.state}" if wires.state else wires.kind
     yield f'<path class="line {kind}" stroke-width="1.6"{dashes} d="{wires.line()}"/>'
     yield f'<path class="head {kind}" d="{wires.heads()}"/>'
+    for mark in wires.marks():
+        yield from _badge(wires.state, mark.x, mark.y, 8)
 
 
 def _legend(graph: Graph, kinds: list[str]) -> list[tuple[str, str]]:

@@ -51,6 +51,7 @@ class Wires:
         self._upright: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self._bends: set[str] = set()
         self._heads: set[Head] = set()
+        self._marks: set[Point] = set()
 
     def __bool__(self) -> bool:
         return bool(self._level or self._upright)
@@ -91,6 +92,14 @@ class Wires:
     def head(self, head: Head) -> None:
         """The head of an arrow."""
         self._heads.add(head)
+
+    def mark(self, point: Point) -> None:
+        """A place on it for the sign of its state."""
+        self._marks.add(point)
+
+    def marks(self) -> list[Point]:
+        """All of these, from the top."""
+        return sorted(self._marks, key=lambda point: (point.y, point.x))
 
     def line(self) -> str:
         """All stretches and bends as one path."""

@@ -103,6 +103,87 @@ class TestPreview:
                 changes.read(wrong)
 
 
+class TestGatewaysInPreview:
+    """Gateways in their clusters, and the ways through them to istiod; from there to here nothing else has a state."""
+
+    @pytest.fixture
+    def wanted(self) -> dict[str, Any]:
+        """The second cluster is served by the first."""
+        wanted = document(2)
+        server, served = wanted["clusters"]
+        server["ingress"] = [{"name": "istio-one"}, {"name": "istio-two"}]
+        served |= {"role": "remote", "controlPlane": server["name"]}
+        return wanted
+
+    def changed(self, wanted: dict[str, Any], *rows: Row) -> Scene:
+        return changes.with_changes(scene(wanted), rows, "from a preview")
+
+    def under(self, component: str, name: str, op: str) -> tuple[Row, Row]:
+        above = row(component, "same")
+        return above, row(f"{component}-{name}", op, type_="kubernetes:core/v1:Service", parent=above.urn)
+
+    def states(self, found: Scene, cluster: str) -> dict[str, str]:
+        return {gateway.name: state for gateway, state in found.clusters[cluster].gateways.items()}
+
+    def test_each_gateway_has_its_own(self, wanted: dict[str, Any]) -> None:
+        server, served = (cluster["name"] for cluster in wanted["clusters"])
+        found = self.changed(
+            wanted,
+            *self.under(f"mesh-{server}-two", "service", "create"),
+            *self.under(f"mesh-{server}-one", "service", "same"),
+            *self.under(f"mesh-{served}-eastwest", "service", "update"),
+            *self.under(f"mesh-{served}-trust", "cacerts", "update"),
+        )
+        assert self.states(found, server) == {"istio-two": "create"}
+        assert self.states(found, served) == {"istio-eastwestgateway": "update"}
+        assert found.states() == ("create", "update")
+
+    @pytest.mark.parametrize(
+        ("component", "name", "op", "state"),
+        [
+            ("{served}-istiod", "webhook", "create", "create"),
+            ("{served}-istiod", "webhook", "same", ""),
+            ("{served}-namespace", "patch", "update", ""),
+            ("{server}-eastwest", "expose-istiod", "create", "update"),
+            ("{server}-eastwest", "route-istiod", "delete", "update"),
+            ("{server}-eastwest", "service", "update", ""),
+            ("{server}-istiod", "deployment", "update", ""),
+        ],
+    )
+    def test_the_way_to_istiod(self, wanted: dict[str, Any], component: str, name: str, op: str, state: str) -> None:
+        server, served = (cluster["name"] for cluster in wanted["clusters"])
+        component = component.format(server=server, served=served)
+        found = self.changed(wanted, *self.under(f"mesh-{component}", name, op))
+        assert found.pairs[served, server].control == state if state else (served, server) not in found.pairs
+
+    def test_every_writer_says_it(self, wanted: dict[str, Any]) -> None:
+        server, served = (cluster["name"] for cluster in wanted["clusters"])
+        found = self.changed(
+            wanted,
+            *self.under(f"mesh-{server}-two", "service", "create"),
+            *self.under(f"mesh-{served}-istiod", "webhook", "update"),
+        )
+        parts = found.owned()
+        chart = mermaid.write(found.graph, parts)
+        assert 'c0_gateway_ingress_2["+ istio-two"]:::outside' in chart
+        assert f"  style c0_gateway_ingress_2 {mermaid.STATES['create']}" in chart
+        assert '-->|"~ 15012, 15017"|' in chart
+        numbered = [line for line in chart.splitlines() if "-->" in line or "-.->" in line or "==>" in line]
+        (coloured,) = (line.split() for line in chart.splitlines() if "linkStyle" in line)
+        assert '"~ 15012, 15017"' in numbered[int(coloured[1])]
+        told = json.loads(jsontext.write(found.graph, parts))["states"]
+        assert {"served": served, "server": server, "state": "update"} in told
+        assert [item["gateways"] for item in told if "gateways" in item] == [{"istio-two": "create"}]
+        assert [item["reader"] for item in told if "reader" in item] == [server]
+        drawn = svg.write(found.graph, parts)
+        assert 'class="line control is-update"' in drawn
+        assert '<rect class="state create"' in drawn
+        shown = page.write(found)
+        assert "data-state='create' title='is created'>+ istio-two</i>" in shown
+        assert "istio-two is created" in shown
+        assert f"<td>{server}: changes</td>" in shown
+
+
 class TestLive:
     """What is there beside what is wanted; what cannot be read is not taken for missing."""
 
@@ -134,6 +215,23 @@ class TestLive:
         assert pairs["europe-west1-a", "eu-de-a"] == "missing"
         assert pairs["eu-de-a", "us-east-1-a"] == "unknown"
         assert pairs["europe-west1-a", "elsewhere"] == "extra"
+
+    def test_gateways_and_the_way_through_them(self) -> None:
+        wanted = document(2)
+        server, served = (cluster["name"] for cluster in wanted["clusters"])
+        wanted["clusters"][1] |= {"role": "remote", "controlPlane": server}
+        istiod, door = Thing("istiod", "Deployment", "", "there"), ("istio-eastwestgateway", "Service", "")
+        for things, gateways, way in (
+            ((istiod, Thing(*door, "there")), {"istio-eastwestgateway": "there"}, "there"),
+            ((istiod, Thing(*door, "differs")), {"istio-eastwestgateway": "differs"}, "differs"),
+            ((istiod, Thing(*door, "missing")), {"istio-eastwestgateway": "missing"}, "missing"),
+            ((Thing("istiod", "Deployment", "", "missing"),), {}, "missing"),
+            ((), {}, "unknown"),
+        ):
+            seen = {server: Seen(things, trouble="" if things else "no answer"), served: Seen((istiod,))}
+            found = live.with_seen(scene(wanted), seen, "from the clusters")
+            assert {key.name: state for key, state in found.clusters[server].gateways.items()} == gateways
+            assert found.pairs[served, server].control == way
 
     def test_what_something_else_mounts_is_not_called_missing(self) -> None:
         wanted = {**document(2), "discovery": {"secrets": "mounted", "mounted": {"volume": {"emptyDir": {}}}}}

@@ -28,7 +28,7 @@ def data(scene: Scene) -> dict[str, Any]:
                 "name": name,
                 "network": known[name].network if name in known else "",
                 "gateways": [gateway.kind for gateway in known[name].gateways] if name in known else [],
-                "facts": _cluster(graph, known[name]) if name in known else [],
+                "facts": _cluster(graph, known[name], scene.clusters.get(name, EMPTY)) if name in known else [],
                 **_part(scene.clusters.get(name, EMPTY)),
             }
             for name in order
@@ -66,6 +66,7 @@ def _part(part: Part) -> dict[str, Any]:
     told: dict[str, Any] = {
         "state": part.state,
         "note": part.note,
+        "control": part.control,
         "things": [_thing(item) for item in part.things],
         "findings": [_finding(item) for item in part.findings],
     }
@@ -96,11 +97,11 @@ def _mesh(graph: Graph) -> list[list[str]]:
     ]
 
 
-def _cluster(graph: Graph, cluster: Cluster) -> list[list[str]]:
-    return [list(row) for row in _rows(graph, cluster) if row[1]]
+def _cluster(graph: Graph, cluster: Cluster, part: Part) -> list[list[str]]:
+    return [list(row) for row in _rows(graph, cluster, part) if row[1]]
 
 
-def _rows(graph: Graph, cluster: Cluster) -> Iterator[tuple[str, str]]:
+def _rows(graph: Graph, cluster: Cluster, part: Part) -> Iterator[tuple[str, str]]:
     yield "Role", cluster.role
     yield "Network", cluster.network
     yield "Platform", "" if cluster.platform == "generic" else cluster.platform
@@ -111,4 +112,6 @@ def _rows(graph: Graph, cluster: Cluster) -> Iterator[tuple[str, str]]:
     yield "Trust", "an intermediate of the mesh's root" if cluster.name in graph.signs else ""
     for gateway in cluster.gateways:
         ports = f", {' and '.join(map(str, gateway.ports))}" if gateway.ports else ""
-        yield f"{gateway.kind.capitalize()} gateway", f"{gateway.name}{ports}"
+        state = part.gateways.get(gateway, "")
+        said = ": {} {}".format(*MARKS[state]) if state else ""
+        yield f"{gateway.kind.capitalize()} gateway", f"{gateway.name}{ports}{said}"

@@ -84,8 +84,8 @@ function showCluster(number) {
   const mine = pairs.filter(pair => pair.from === number || pair.to === number);
   fill(one.name, said(one.state, one.note), one.facts.length ? facts(one.facts) : "", ...findings(one), ...things(one),
     mine.length ? make("h3", {}, `Pairs (${mine.length})`) : "",
-    make("ul", {}, ...mine.map(pair => make("li", {}, pair.state ? make("span",
-      { class: "mark", "data-state": pair.state, title: marks[pair.state][1] }, marks[pair.state][0]) : "", pair.state ? " " : "",
+    make("ul", {}, ...mine.map(pair => make("li", {}, ...[pair.state, pair.control].filter(Boolean).flatMap(state =>
+      [make("span", { class: "mark", "data-state": state, title: marks[state][1] }, marks[state][0]), " "]),
       jump(`${name(pair.from)} → ${name(pair.to)}`, () => choose({ pair: [pair.from, pair.to] })),
       make("small", {}, [...layers(pair)].join(", "))))));
 }
@@ -93,7 +93,7 @@ function showPair(from, to, both) {
   const directions = [[from, to], ...(both ? [[to, from]] : [])].map(([a, b]) => byPair.get(`${a} ${b}`)).filter(Boolean);
   const title = `${name(from)} ${both && directions.length > 1 ? "↔" : "→"} ${name(to)}`;
   fill(title, ...directions.flatMap(pair => [directions.length > 1 ? make("h3", {}, `${name(pair.from)} → ${name(pair.to)}`) : "",
-    said(pair.state, pair.note), make("ul", {}, ...pair.links.map(link => make("li", {}, linkText(pair, link)))),
+    said(pair.state, pair.note), make("ul", {}, ...pair.links.map(link => make("li", {}, linkText(pair, link), link[0] === "control" ? said(pair.control) : ""))),
     ...findings(pair), ...things(pair)]),
     directions.length ? "" : make("p", {}, "Neither reads, serves nor calls the other."),
     make("h3", {}, "Clusters"), make("ul", {}, ...[from, to].map(number => make("li", {}, jump(name(number), () => choose({ cluster: number }))))));
@@ -182,14 +182,14 @@ function edge(a, b, layer, slot, slots) {
   const d = `M${way.from.x} ${way.from.y}C${way.c1.x} ${way.c1.y} ${way.c2.x} ${way.c2.y} ${way.to.x} ${way.to.y}`;
   const links = [...(there ? there.links : []), ...(back ? back.links : [])].filter(link => LAYER[link[0]] === layer);
   const style = layer === "requests" ? links[0][0] : LINE[layer];
-  const state = layer === "discovery" ? worst([there && there.state, back && back.state].filter(Boolean)) : "";
+  const key = { discovery: "state", control: "control" }[layer], state = worst([there, back].map(pair => pair && key && pair[key]).filter(Boolean));
   const words = `${layer}: ${name(a)} ${forth && returns ? "and" : forth ? "to" : "from"} ${name(b)}${state ? `, ${marks[state][1]}` : ""}`;
   const group = draw("g", { class: "edge", role: "button", tabindex: "-1", "data-pair": `${a} ${b}`, "data-layer": layer, "data-state": state, "aria-label": words },
     draw("title", {}, words), draw("path", { class: "hit", d }), draw("path", { class: `line ${style}`, d }));
-  if (forth) group.append(head(way.to, way.c2, layer));
-  if (returns) group.append(head(way.from, way.c1, layer));
+  group.append(...(forth ? [head(way.to, way.c2, layer)] : []), ...(returns ? [head(way.from, way.c1, layer)] : []));
   if (state && state !== "there") {
-    const x = (way.from.x + 3 * way.c1.x + 3 * way.c2.x + way.to.x) / 8, y = (way.from.y + 3 * way.c1.y + 3 * way.c2.y + way.to.y) / 8;
+    const shares = layer === "control" ? [27, 27, 9, 1] : [8, 24, 24, 8]; // a quarter of the way, or half of it
+    const [x, y] = ["x", "y"].map(axis => [way.from, way.c1, way.c2, way.to].reduce((sum, point, at) => sum + point[axis] * shares[at] / 64, 0));
     group.append(draw("g", { class: "badge" }, draw("circle", { cx: x, cy: y, r: 9 }), draw("text", { x, y: y + 4.5 }, marks[state][0])));
   }
   const pair = forth ? [a, b] : [b, a];
@@ -219,7 +219,7 @@ function buildMatrix() {
       if (a === b) return make("td", { class: `self ${first(b)}`, role: "gridcell", "aria-label": "itself" });
       const pair = byPair.get(`${a} ${b}`), has = layers(pair);
       const kind = has.has("discovery") ? "discovery" : has.has("control") ? "control" : "";
-      const state = (pair && pair.state) || "", sign = state ? marks[state][0] : kind === "discovery" ? "●" : kind === "control" ? "▲" : "";
+      const state = (pair && (pair.state || pair.control)) || "", sign = state ? marks[state][0] : kind === "discovery" ? "●" : kind === "control" ? "▲" : "";
       const words = { discovery: "reads", control: "is served by", "": "does not read" }[kind];
       return make("td", { class: `${kind} ${first(b)}`, role: "gridcell", tabindex: "-1", "data-at": `${a} ${b}`, "data-state": state,
         "aria-label": `${one.name} ${words} ${other.name}${state ? `, ${marks[state][1]}` : ""}` }, sign);

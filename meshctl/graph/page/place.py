@@ -46,9 +46,10 @@ def size(scene: Scene) -> str:
 
 
 def rows(scene: Scene) -> int:
-    """How many rows of chips the tiles have room for: one more where there are ways in and out."""
+    """How many rows of chips the tiles have room for: one more where there are ways in and out, and for signs."""
     beside = [sum(gateway.kind in OUTSIDE for gateway in cluster.gateways) for cluster in scene.graph.clusters()]
-    return _ROWS - (-max(beside, default=0) // _IN_A_ROW)
+    signs = any(part.gateways for part in scene.clusters.values())
+    return _ROWS - (-max(beside, default=0) // _IN_A_ROW) + signs
 
 
 def where(groups: Sequence[Group], rows: int = _ROWS) -> tuple[list[str], str]:

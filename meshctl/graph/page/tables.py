@@ -28,7 +28,11 @@ def section(scene: Scene) -> Iterator[str]:
     )
     yield from _table("Clusters", head, (row[: len(head)] for row in rows))
     yield from _table("Discovery", ("The istiod of", "reads"), _reads(scene))
-    served = ((link.cluster, link.server, TITLES[link.gateway]) for link in graph.control)
+    ways = {pair: part.control for pair, part in scene.pairs.items()}
+    served = (
+        (link.cluster, _with(link.server, ways.get((link.cluster, link.server), "")), TITLES[link.gateway])
+        for link in graph.control
+    )
     yield from _table("Control planes of others", ("Cluster", "is served by", "through"), served)
     yield from _table("Requests", ("Workloads of", "call those of"), _calls(graph))
     machines = ((item.name, item.network, item.cluster, item.server) for item in graph.machines)
@@ -50,9 +54,13 @@ def _row(scene: Scene, name: str, cluster: Cluster | None) -> tuple[str, ...]:
         cluster.network,
         cluster.role,
         istiods,
-        ", ".join(words.door(cluster, g) for g in cluster.gateways),
+        ", ".join(_with(words.door(cluster, gateway), part.gateways.get(gateway, "")) for gateway in cluster.gateways),
         state,
     )
+
+
+def _with(text: str, state: State) -> str:
+    return f"{text}: {MARKS[state][1]}" if state else text
 
 
 def _said(state: State) -> str:

@@ -8,7 +8,7 @@ from html import escape
 from meshctl.graph import words
 from meshctl.graph.model import OUTSIDE, TITLES, Cluster, GatewayKind, Graph
 from meshctl.graph.page import place
-from meshctl.graph.scene import EMPTY, MARKS, Scene
+from meshctl.graph.scene import EMPTY, MARKS, Part, Scene, State
 
 KINDS = {"discovery": "Discovery", "requests": "Requests", "control": "Control plane"}
 """Layers of the map that can be shown and hidden."""
@@ -76,7 +76,8 @@ def _tile(scene: Scene, name: str, number: int) -> str:
     inside = [f"<span class='top'><b>{_name(name)}</b>{marks}</span>"]
     if cluster:
         inside.append(f"<span class='role'>{escape(_role(cluster))}</span>")
-        inside.append(f"<span class='chips'>{''.join(_chips(scene.graph, cluster))}</span>")
+        inside.append(f"<span class='chips'>{''.join(_chips(scene.graph, cluster, part))}</span>")
+        label += [f"{words.door(cluster, gateway)} {MARKS[state][1]}" for gateway, state in part.gateways.items()]
     role = cluster.role if cluster else "gone"
     return (
         f'<button type="button" class="tile {role}" data-cluster="{number}" data-state="{part.state}" tabindex="-1" '
@@ -98,19 +99,26 @@ def _role(cluster: Cluster) -> str:
     return " · ".join(filter(None, (cluster.role, place_, locality)))
 
 
-def _chips(graph: Graph, cluster: Cluster) -> Iterator[str]:
+def _chips(graph: Graph, cluster: Cluster, part: Part) -> Iterator[str]:
     for revision in cluster.istiods:
         yield f"<i class='istiod'>{escape(words.istiod(revision))}</i>"
     for plane in cluster.planes:
         yield f"<i class='{plane}'>{plane}</i>"
     for gateway in cluster.gateways:
         if gateway.kind not in OUTSIDE:
-            yield f"<i class='gateway {_STYLES[gateway.kind]}'>{TITLES[gateway.kind]}</i>"
+            yield _door(_STYLES[gateway.kind], TITLES[gateway.kind], part.gateways.get(gateway, ""))
     if cluster.name in graph.signs:
         yield "<i class='trust'>signs</i>"
     for gateway in cluster.gateways:
         if gateway.kind in OUTSIDE:
-            yield f"<i class='gateway outside'>{escape(words.door(cluster, gateway).removesuffix(' gateway'))}</i>"
+            text = words.door(cluster, gateway).removesuffix(" gateway")
+            yield _door("outside", text, part.gateways.get(gateway, ""))
+
+
+def _door(style: str, text: str, state: State) -> str:
+    sign = f"{MARKS[state][0]} " if state else ""
+    told = f" data-state='{state}' title='{MARKS[state][1]}'" if state else ""
+    return f"<i class='gateway {style}'{told}>{sign}{escape(text)}</i>"
 
 
 def _legend(scene: Scene) -> Iterator[str]:
