@@ -82,8 +82,8 @@ class _Writer:
         """What was not read, or does not fit."""
         yield "istio.charts: a cluster does not say where its charts came from; add `folder` or `oci` if you use one"
         yield (
-            "not read: applications, addons, teams, policies, traffic, visibility, virtualMachines, meshes, exports, "
-            "istio.values; add those that the mesh has, or a preview deletes them"
+            "not read: applications, addons, teams, policies, traffic, waypoints, visibility, virtualMachines, meshes, "
+            "exports, istio.values; add those that the mesh has, or a preview deletes them"
         )
         yield from self._trust_notes()
         yield "clusters[].apiServer: how peers reach it is not read; add `address` where the kubeconfig names another"
