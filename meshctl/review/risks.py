@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from mesh_components.topology.revisions import revisions
+from mesh_components.topology.waypoints import waypoints
 from meshctl.review.change import Change, Risk
 from meshctl.review.side import Side
 from meshctl.rows import Row
@@ -181,6 +182,23 @@ def data_plane(change: Change) -> Iterator[Risk]:
         )
 
 
+def lost_waypoints(change: Change) -> Iterator[Risk]:
+    """Policies about requests hold in a waypoint, and nowhere else. One with another name is another one to them."""
+    stay = {cluster.name for cluster in change.before.clusters} & {cluster.name for cluster in change.after.clusters}
+    before, after = (
+        {(c.name, item.namespace, item.name) for c in mesh.clusters if c.name in stay for item in waypoints(mesh, c)}
+        for mesh in (change.before, change.after)
+    )
+    namespaces = sorted({namespace for _, namespace, _ in before - after})
+    if namespaces:
+        yield Risk(
+            "high",
+            f"takes the waypoint of {_listed(namespaces)} away",
+            "policies that are attached to it hold nowhere, and no rule leads the requests that came through it",
+            "docs/waypoints.md",
+        )
+
+
 def doors(change: Change) -> Iterator[Risk]:
     """Addresses that others call."""
     there = {cluster.name for cluster in change.after.clusters}
@@ -244,6 +262,7 @@ RULES: tuple[Rule, ...] = (
     moved_clusters,
     versions,
     data_plane,
+    lost_waypoints,
     doors,
     crds,
     new_intermediates,

@@ -136,6 +136,19 @@ class TestRisks:
     def test_nothing_is_said_of_what_is_safe(self, name: str) -> None:
         assert not prepared(name).risks
 
+    @pytest.mark.parametrize("change", [{"namespace": "other"}, {"name": "other"}, {"clusters": ["cluster2"]}])
+    def test_a_waypoint_that_goes_takes_policies_along(self, change: dict[str, Any], tmp_path: Path) -> None:
+        before = document("waypoints")
+        first, *others = before["waypoints"]
+        found = compared(tmp_path, before, {**before, "waypoints": [{**first, **change}, *others]}).risks
+        assert [(risk.level, risk.what) for risk in found] == [("high", "takes the waypoint of sample away")]
+        assert (stack_file("local").parents[1] / found[0].page).is_file()
+
+    def test_one_that_comes_or_grows_takes_nothing_away(self, tmp_path: Path) -> None:
+        after = document("waypoints")
+        before = {**after, "waypoints": [{**after["waypoints"][0], "minReplicas": 3}], "traffic": after["traffic"][:1]}
+        assert not compared(tmp_path, before, after).risks
+
     def test_every_page_is_there(self) -> None:
         for name in CHANGES:
             for risk in prepared(name).risks:
