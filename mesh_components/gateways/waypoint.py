@@ -48,8 +48,8 @@ class Waypoint(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: WaypointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:index:Waypoint", name, {"namespace": args.namespace, "serves": args.serves}, opts)
-        reached = args.model_dump(include=set(ProxySizeArgs.model_fields))
-        _, made = gateway_api.register(self, name, door(args), ProxyArgs(service_type="ClusterIP", **reached), opts)
+        size = args.model_dump(include=set(ProxySizeArgs.model_fields))
+        _, made = gateway_api.register(self, name, door(args), ProxyArgs(service_type="ClusterIP", **size), opts)
         if args.labels_namespace:
             # At last: as long as there is no proxy, requests go on without one.
             metadata = {"name": args.namespace, "labels": {names.USE_WAYPOINT_LABEL: args.gateway_name}}

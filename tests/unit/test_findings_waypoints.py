@@ -65,6 +65,12 @@ def test_a_namespace_that_cannot_be_used(namespace: str) -> None:
     assert ("MESH972", "waypoints[0].namespace") in [(one.code, one.place) for one in seen]
 
 
+def test_a_service_of_the_namespace_has_its_name() -> None:
+    reviews = {"namespace": "bookinfo", "name": "reviews"}
+    assert found(reviews, applications={"bookinfo": {}}) == [("MESH972", "waypoints[0].name")]
+    assert found(reviews) == []
+
+
 def test_two_in_different_clusters_are_no_two_for_one_but_should_be_called_alike() -> None:
     east, west = {**SHOP, "clusters": ["east"]}, {**SHOP, "clusters": ["west"]}
     assert found(east, west) == []

@@ -31,13 +31,13 @@ def missing(context: Context) -> Iterator[Finding]:
     for index, service in enumerate(context.mesh.traffic):
         namespace = namespace_of(service.host)
         if _ambient(context, namespace) and namespace not in by_services:
-            has = any(item.namespace == namespace for item in context.mesh.waypoints)
+            blind = any(item.namespace == namespace for item in context.mesh.waypoints)
             yield warning(
                 "MESH912",
                 f"traffic[{index}].host",
                 "ztunnel knows no routes, retries or subsets: without a waypoint "
-                f"{'for requests to services ' if has else ''}in the namespace of {quoted(service.host)} none of this "
-                "has any effect",
+                f"{'for requests to services ' if blind else ''}in the namespace of {quoted(service.host)} none of "
+                "this has any effect",
                 f"write `waypoints: [{{namespace: {quoted_key(namespace)}}}]`"
                 if namespace
                 else "give the host's ServiceEntry the label istio.io/use-waypoint, in a namespace that has a waypoint",
@@ -92,6 +92,9 @@ def names(context: Context) -> Iterator[Finding]:
         if item.name == _NONE:
             why = f"{quoted(_NONE)} is how a namespace says that it uses no waypoint"
             yield error("MESH972", f"{place}.name", why, "leave `name` out")
+        if full_host(f"{item.name}.{item.namespace}") in served(context.mesh):
+            why = f"{quoted(item.name)} is a service of {quoted(item.namespace)}, and istiod leaves its objects alone"
+            yield error("MESH972", f"{place}.name", why, "leave `name` out")
         if item.namespace in whose:
             why = f"{quoted(item.namespace)} is {whose[item.namespace]}"
             yield error("MESH972", f"{place}.namespace", why, "write a namespace of services that ambient carries")
@@ -125,7 +128,7 @@ def twice(context: Context) -> Iterator[Finding]:
 def uniform(context: Context) -> Iterator[Finding]:
     """MESH974 (https://istio.io/latest/docs/ambient/install/multicluster/)."""
     first: dict[str, tuple[str, WaypointSettings]] = {}
-    has: dict[str, set[str]] = {}
+    there: dict[str, set[str]] = {}
     for place, item in _waypoints(context):
         where = _where(context, item)
         earlier, other = first.setdefault(item.namespace, (place, item))
@@ -137,8 +140,8 @@ def uniform(context: Context) -> Iterator[Finding]:
                 "waypoints of the same name in all clusters for granted",
                 "give it one name",
             )
-        has.setdefault(item.namespace, set()).update(where)
-    for namespace, where in has.items():
+        there.setdefault(item.namespace, set()).update(where)
+    for namespace, where in there.items():
         without = tuple(cluster for cluster in members(context.mesh) if cluster.name not in where)
         if where and without:
             yield warning(
