@@ -32,7 +32,7 @@ def with_changes(scene: Scene, rows: Sequence[Row], about: str, name: str = "mes
     for row in rows:
         if row.type != _STACK:
             found.setdefault(owners.of(row), []).append(row)
-    parts = _between(scene, rows)
+    parts = _between(scene, rows, owners, name)
     whats = {thing.name: thing.what for part in parts.values() for thing in part.things}
     for key in [*parts, *(key for key in found if key not in parts)]:
         mine = found.get(key, [])
@@ -48,13 +48,15 @@ def with_changes(scene: Scene, rows: Sequence[Row], about: str, name: str = "mes
     return replace(scene.having(parts), source="preview", about=f"{about}: {summary(rows)}")
 
 
-def _between(scene: Scene, rows: Sequence[Row]) -> dict[Owner, Part]:
+def _between(scene: Scene, rows: Sequence[Row], owners: _Owners, name: str) -> dict[Owner, Part]:
     """The parts, with what happens to gateways and to the ways through them."""
     parts, found = scene.owned(), Rows(rows, _changes)
     things = {name: part.things for (name, other), part in parts.items() if not other}
     for cluster in scene.graph.clusters():
-        mine = parts[cluster.name, ""]
-        parts[cluster.name, ""] = replace(mine, gateways=found.gateways(cluster, mine.things))
+        key = cluster.name, ""
+        gone = found.gone(lambda row, key=key: owners.of(row) == key, f"{name}-{cluster.name}-")  # type: ignore[misc]
+        there = found.gateways(cluster, parts[key].things)
+        parts[key] = replace(parts[key], gateways={**there, **gone})
     for link in scene.graph.control:
         if state := found.control(things[link.cluster], things[link.server]):
             pair = link.cluster, link.server

@@ -7,9 +7,10 @@ none of their own: they follow from gateways and discovery.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from meshctl.graph.model import OUTSIDE, Cluster, Control, Gateway, GatewayKind
-from meshctl.graph.scene import State, Thing
+from meshctl.graph.model import OUTSIDE, Cluster, Control, Gateway, GatewayKind, Graph
+from meshctl.graph.scene import EMPTY, Owner, Part, State, Thing
 from meshctl.rows import Row
 
 COMPONENTS: Mapping[GatewayKind, str] = {
@@ -42,6 +43,21 @@ def gateway_keys(cluster: Cluster) -> dict[Gateway, str]:
     }
 
 
+def with_gone(graph: Graph, parts: Mapping[Owner, Part]) -> Graph:
+    """The same picture with gateways in their clusters that have left the document. No line leads there."""
+
+    def having(cluster: Cluster) -> Cluster:
+        stated = parts.get((cluster.name, ""), EMPTY).gateways
+        gone = tuple(gateway for gateway in stated if gateway not in cluster.gateways)
+        return replace(cluster, gateways=(*cluster.gateways, *gone)) if gone else cluster
+
+    return replace(
+        graph,
+        outside=tuple(map(having, graph.outside)),
+        networks=tuple(replace(one, clusters=tuple(map(having, one.clusters))) for one in graph.networks),
+    )
+
+
 class Rows:
     """Rows of a preview by the component that they are part of."""
 
@@ -60,6 +76,13 @@ class Rows:
                 if state := self._changes(self._under(name)):
                     found[gateway] = state
         return found
+
+    def gone(self, mine: Callable[[Row], bool], prefix: str) -> dict[Gateway, State]:
+        """Those of a cluster that are deleted, by their components, whose names have this prefix; `mine` tells whether
+        a row is about the cluster."""
+        kinds = {f"mesh:index:{component}": kind for kind, component in COMPONENTS.items()}
+        rows = (row for row in self._rows if row.op == "delete" and row.type in kinds and mine(row))
+        return {Gateway(kinds[row.type], row.name.removeprefix(prefix), ()): "delete" for row in rows}
 
     def control(self, served: Iterable[Thing], server: Iterable[Thing]) -> State:
         """How a way to istiod changes: what stands for istiod where it is called, and what lets through to it."""

@@ -12,6 +12,7 @@ from hashlib import sha256
 
 from mesh_components.topology import names
 from meshctl.graph import words
+from meshctl.graph.doors import with_gone
 from meshctl.graph.model import GATEWAY_OF, OUTSIDE, PORT_OF, Cluster, GatewayKind, Graph
 from meshctl.graph.scene import EMPTY, MARKS, NOTHING, Owner, Part, State, discovered
 from meshctl.graph.sharing import complete
@@ -47,12 +48,13 @@ def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
     istiod by their state, and a sign says it too."""
     states = {name: part for (name, other), part in parts.items() if name and not other and part.state}
     ids = {cluster.name: f"c{number}" for number, cluster in enumerate(graph.clusters())}
+    drawn = with_gone(graph, parts)
     lines = [
         "flowchart LR",
         '  root(["Root CA"]):::trust',
-        *(line for cluster in graph.outside for line in _cluster(cluster, ids, "  ", parts)),
+        *(line for cluster in drawn.outside for line in _cluster(cluster, ids, "  ", parts)),
     ]
-    for number, network in enumerate(graph.networks):
+    for number, network in enumerate(drawn.networks):
         lines.append(f"  subgraph n{number}[{_quoted(network.name)}]")
         lines += [line for cluster in network.clusters for line in _cluster(cluster, ids, "    ", parts)]
         lines.append("  end")
@@ -71,10 +73,10 @@ def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
             "  end",
         ]
     lines += [f"  style {ids[name]} {STATES[part.state]}" for name, part in states.items() if name in ids]
-    lines += [f"  style {node} {STATES[state]}" for node, state in _gateways(graph, ids, parts)]
+    lines += [f"  style {node} {STATES[state]}" for node, state in _gateways(drawn, ids, parts)]
     # Mermaid knows links by their number alone.
-    drawn = [line.strip() for line in lines if _LINK.match(line)]
-    lines += [f"  linkStyle {drawn.index(line)} {STATES[state]}" for line, state in coloured.items()]
+    numbered = [line.strip() for line in lines if _LINK.match(line)]
+    lines += [f"  linkStyle {numbered.index(line)} {STATES[state]}" for line, state in coloured.items()]
     return "\n".join(lines) + "\n"
 
 

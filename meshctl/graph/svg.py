@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from meshctl.graph import words
-from meshctl.graph.doors import gateway_keys
+from meshctl.graph.doors import gateway_keys, with_gone
 from meshctl.graph.layout import GAP, MARGIN, NAME, PAD, TEXT, Card, Chip, Group, Layout, layout
 from meshctl.graph.model import OUTSIDE, PORT_OF, Graph
 from meshctl.graph.routes import routes
@@ -96,7 +96,7 @@ _DASHES = {"direct": "3 3", "config": "6 3", "foreign": "2 3"}
 def write(graph: Graph, parts: Mapping[Owner, Part] = NOTHING) -> str:
     """One SVG document. `parts` colour clusters, gateways, lines of discovery and ways to istiod by their state; a sign
     and a line of text say it too."""
-    placed = layout(graph)
+    placed = layout(with_gone(graph, parts))
     wires, right = routes(graph, placed, parts)
     legend = _legend(graph, [item.kind for item in wires if item])
     beside = [kind for kind, _ in legend if kind in _BESIDE]

@@ -18,6 +18,9 @@ from meshctl.importing.doors import Door
 from meshctl.importing.read import Found, host_of
 from meshctl.importing.wrong import wrong
 
+_READ = {"id", "trust_domain", "istio", "trust", "discovery", "clusters"}
+_NOT_READ = [field.alias or key for key, field in MeshSettings.model_fields.items() if key not in _READ]
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -82,8 +85,8 @@ class _Writer:
         """What was not read, or does not fit."""
         yield "istio.charts: a cluster does not say where its charts came from; add `folder` or `oci` if you use one"
         yield (
-            "not read: applications, addons, teams, policies, traffic, waypoints, visibility, virtualMachines, meshes, "
-            "exports, istio.values; add those that the mesh has, or a preview deletes them"
+            f"not read: {', '.join(sorted(_NOT_READ))}, istio.values; add those that the mesh has, or a preview "
+            "deletes them"
         )
         yield from self._trust_notes()
         yield "clusters[].apiServer: how peers reach it is not read; add `address` where the kubeconfig names another"

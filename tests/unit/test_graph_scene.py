@@ -156,6 +156,20 @@ class TestGatewaysInPreview:
         found = self.changed(wanted, *self.under(f"mesh-{component}", name, op))
         assert found.pairs[served, server].control == state if state else (served, server) not in found.pairs
 
+    def test_one_that_has_left_the_document_is_in_its_cluster_still(self, wanted: dict[str, Any]) -> None:
+        server, served = (cluster["name"] for cluster in wanted["clusters"])
+        gone = row(f"mesh-{served}-egressgateway", "delete", type_="mesh:index:EgressGateway")
+        below = row("x", "delete", type_="kubernetes:core/v1:Service", parent=gone.urn, cluster=served)
+        found = self.changed(wanted, gone, below)
+        assert (self.states(found, server), self.states(found, served)) == ({}, {"egressgateway": "delete"})
+        parts = found.owned()
+        chart, drawn, shown = mermaid.write(found.graph, parts), svg.write(found.graph, parts), page.write(found)
+        assert 'c1_gateway_egress_1["− egress gateway"]:::outside' in chart  # noqa: RUF001 (the sign itself)
+        assert "outside -->" not in "".join(line for line in chart.splitlines() if "egress" in line)
+        assert drawn.count('<rect class="state delete"') == 2
+        assert "data-state='delete' title='is deleted'>− egress</i>" in shown  # noqa: RUF001
+        assert [item.kind for item in found.graph.clusters()[1].gateways] == ["east-west"]
+
     def test_every_writer_says_it(self, wanted: dict[str, Any]) -> None:
         server, served = (cluster["name"] for cluster in wanted["clusters"])
         found = self.changed(

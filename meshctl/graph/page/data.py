@@ -110,7 +110,7 @@ def _rows(graph: Graph, cluster: Cluster, part: Part) -> Iterator[tuple[str, str
     yield "Tags", ", ".join(f"{tag} → {names.istiod(revision)}" for tag, revision in cluster.tags)
     yield "Data plane", " and ".join(cluster.planes)
     yield "Trust", "an intermediate of the mesh's root" if cluster.name in graph.signs else ""
-    for gateway in cluster.gateways:
+    for gateway in dict.fromkeys((*cluster.gateways, *part.gateways)):
         ports = f", {' and '.join(map(str, gateway.ports))}" if gateway.ports else ""
         state = part.gateways.get(gateway, "")
         said = ": {} {}".format(*MARKS[state]) if state else ""

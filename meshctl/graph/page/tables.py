@@ -48,13 +48,14 @@ def _row(scene: Scene, name: str, cluster: Cluster | None) -> tuple[str, ...]:
     state = ", ".join(filter(None, (_said(part.state), part.note)))
     if cluster is None:
         return (name, "", "", "", "", state)
+    doors = dict.fromkeys((*cluster.gateways, *part.gateways))
     istiods = ", ".join(map(words.istiod, cluster.istiods)) or f"of {cluster.control_plane}"
     return (
         name,
         cluster.network,
         cluster.role,
         istiods,
-        ", ".join(_with(words.door(cluster, gateway), part.gateways.get(gateway, "")) for gateway in cluster.gateways),
+        ", ".join(_with(words.door(cluster, gateway), part.gateways.get(gateway, "")) for gateway in doors),
         state,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 
 from meshctl.graph import words
+from meshctl.graph.doors import with_gone
 from meshctl.graph.model import OUTSIDE, TITLES, Cluster, GatewayKind, Graph
 from meshctl.graph.page import place
 from meshctl.graph.scene import EMPTY, MARKS, Part, Scene, State
@@ -64,7 +65,8 @@ def _beside(graph: Graph) -> Iterator[str]:
 
 
 def _tile(scene: Scene, name: str, number: int) -> str:
-    cluster = next((item for item in scene.graph.clusters() if item.name == name), None)
+    drawn = with_gone(scene.graph, {(name, ""): scene.clusters.get(name, EMPTY)}).clusters()
+    cluster = next((item for item in drawn if item.name == name), None)
     part = scene.clusters.get(name, EMPTY)
     mark, said = MARKS.get(part.state, ("", ""))
     label = [name, cluster.role if cluster else "", said]
