@@ -1,8 +1,12 @@
-"""A real lab for the tests below: two API servers, started once per session in a folder of its own; three where a
-test that was chosen asks for them (`lab3`).
+"""A real lab for the tests below: two API servers, started once per session in a folder of its own; three or four where
+a test that was chosen asks for them (`lab3`, `wide_lab`).
 
-Tests share it, so each works in a namespace of its own (`fresh_namespace`) and waits with `eventually`.
+What is in it is what the module asks for: the stand-ins of Istio (`lab`), its kinds and nothing else (`wide_lab`), or
+Istio's own kinds (`crd_lab`). Tests share it, so each works in a namespace of its own (`fresh_namespace`) and waits
+with `eventually`.
 """
+
+from __future__ import annotations
 
 import time
 import uuid
@@ -11,13 +15,14 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
-import yaml
 from kubernetes import client, config
 
 from meshctl.lab import Report
 from meshctl.lab.api import APPLY, Api, ApiError
 from meshctl.lab.commands import plain_report
 from meshctl.lab.lab import DEFAULT_CLUSTERS, Lab
+from meshctl.lab.prepare import NAMESPACE, root_namespace
+from tests.support.crds import know_istio, know_stand_ins
 from tests.support.istio_documents import CRDS
 
 T = TypeVar("T")
@@ -28,8 +33,8 @@ THREE_CLUSTERS = (*DEFAULT_CLUSTERS, "cluster3")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For several processes: a module stays in one of them, and so do all modules that share the lab with Istio's own
-    kinds, which takes longest to make.
+    """For several processes: a module stays in one of them, and so do all modules with Istio's own kinds, which take
+    longest to bring.
 
     First of all hooks, since that of pytest-xdist reads the marks and would find none after it.
     """
@@ -49,10 +54,27 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 class RealLab(Lab):
     """The lab, with the official client for its clusters."""
 
+    rooted = False
+    """Whether the root namespace of the stand-ins is there."""
+    real = False
+    """Whether its kinds are Istio's own."""
+
     def client(self, cluster: str) -> client.ApiClient:
         """As administrator."""
         made: client.ApiClient = config.new_client_from_config(str(self.kubeconfig(cluster)))
         return made
+
+    def with_(self, *, rooted: bool, real: bool = False) -> RealLab:
+        """The same lab, with that in it."""
+        apis = [Api(self.kubeconfig(cluster.name)) for cluster in self.clusters()]
+        if rooted != self.rooted:
+            for api in apis:
+                (add_root if rooted else take_root)(api)
+        if real != self.real:
+            for api in apis:
+                (know_istio if real else know_stand_ins)(api)
+        self.rooted, self.real = rooted, real
+        return self
 
 
 class Eventually(Protocol):
@@ -75,66 +97,60 @@ def lab_progress(request: pytest.FixtureRequest) -> Report:
 
 
 @pytest.fixture(scope="session")
-def lab(
+def servers(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, lab_progress: Report
 ) -> Iterator[RealLab]:
-    """With every cluster from the start: three that start together take little longer than two."""
-    asked = any("lab3" in getattr(item, "fixturenames", ()) for item in request.session.items)
+    """The processes, with every cluster from the start: three that start together take little longer than two."""
+    asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    clusters = FOUR_CLUSTERS if "wide_lab" in asked else THREE_CLUSTERS if "lab3" in asked else DEFAULT_CLUSTERS
     lab = RealLab(tmp_path_factory.mktemp("lab"), lab_progress)
     try:
-        lab.up(THREE_CLUSTERS if asked else DEFAULT_CLUSTERS)
+        lab.up(clusters, namespaces=())
         yield lab
     finally:
         if lab.exists:
             lab.down()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def lab(servers: RealLab) -> RealLab:
+    """The lab as `make up` has it: its kinds take whatever a spec holds, and the root namespace is there."""
+    return servers.with_(rooted=True)
+
+
+@pytest.fixture(scope="module")
 def lab3(lab: RealLab) -> RealLab:
-    """The same lab, with a third cluster. Nothing of it is restarted, should it have begun with two."""
-    if THREE_CLUSTERS[-1] not in {cluster.name for cluster in lab.clusters()}:
-        lab.up(THREE_CLUSTERS)
+    """The same, with a third cluster."""
     return lab
 
 
-@pytest.fixture(scope="session")
-def wide_lab(tmp_path_factory: pytest.TempPathFactory, lab_progress: Report) -> Iterator[RealLab]:
-    """A second lab of four clusters, in which Istio's kinds are known and nothing of Istio is there: for charts."""
-    lab = RealLab(tmp_path_factory.mktemp("wide-lab"), lab_progress)
-    try:
-        lab.up(FOUR_CLUSTERS, namespaces=())
-        yield lab
-    finally:
-        if lab.exists:
-            lab.down()
+@pytest.fixture(scope="module")
+def wide_lab(servers: RealLab) -> RealLab:
+    """Four clusters in which Istio's kinds are known and nothing of Istio is there: for charts."""
+    return servers.with_(rooted=False)
 
 
-@pytest.fixture(scope="session")
-def crd_lab(tmp_path_factory: pytest.TempPathFactory, lab_progress: Report) -> Iterator[RealLab]:
-    """A lab of two clusters whose kinds are Istio's own: its API servers check what a release of Istio checks."""
+@pytest.fixture(scope="module")
+def crd_lab(servers: RealLab) -> RealLab:
+    """The lab with Istio's own kinds: its API servers check what a release of Istio checks."""
     if not CRDS.exists():
         pytest.skip("Istio's CRDs are not here")
-    lab = RealLab(tmp_path_factory.mktemp("crd-lab"), lab_progress)
-    try:
-        lab.up(DEFAULT_CLUSTERS)
-        for cluster in DEFAULT_CLUSTERS:
-            know_istio(Api(lab.kubeconfig(cluster)))
-        yield lab
-    finally:
-        if lab.exists:
-            lab.down()
+    return servers.with_(rooted=True, real=True)
 
 
-def know_istio(api: Api) -> None:
-    """Put Istio's CRDs in the place of the stand-ins, and wait until they are what objects are checked with."""
-    kinds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    crds = [crd for crd in yaml.safe_load_all(CRDS.read_text()) if crd]
-    for crd in crds:
-        api.apply(f"{kinds}/{crd['metadata']['name']}", crd)
-    wrong = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "a"}, "spec": []}
+def add_root(api: Api) -> None:
+    """The root namespace, with the account that istiod reads with."""
+    for path, body in root_namespace(NAMESPACE):
+        api.apply(path, body)
+
+
+def take_root(api: Api) -> None:
+    """And away again, with all that is in it."""
+    for path, _ in reversed(root_namespace(NAMESPACE)):
+        api.request("DELETE", path)
     end = time.monotonic() + 60
-    while not refused(api, "networking.istio.io/v1/namespaces/default/virtualservices/a", wrong):
-        assert time.monotonic() < end, "Istio's CRDs are not used"
+    while NAMESPACE in {item["metadata"]["name"] for item in api.get("/api/v1/namespaces")["items"]}:
+        assert time.monotonic() < end, f"{NAMESPACE} does not go"
         time.sleep(0.1)
 
 

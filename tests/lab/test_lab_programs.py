@@ -266,7 +266,7 @@ class TestThirdCluster:
     """Modules that need three clusters share the two of all others."""
 
     def test_it_answers_like_the_first_two(self, lab3: RealLab, eventually: Eventually) -> None:
-        assert [cluster.name for cluster in lab3.clusters()] == ["cluster1", "cluster2", "cluster3"]
+        assert [cluster.name for cluster in lab3.clusters()][:3] == ["cluster1", "cluster2", "cluster3"]
         assert all(row.ready for row in lab3.status())
         (node,) = eventually(lambda: lab3.api("cluster3").get("/api/v1/nodes")["items"])
         assert node["metadata"]["labels"]["topology.kubernetes.io/region"] == "lab-3"

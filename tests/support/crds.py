@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import yaml
@@ -23,17 +24,31 @@ def real_kinds(*apis: Api) -> Iterator[bool]:
     if not FILE.is_file():
         yield False
         return
-    definitions = [item for item in yaml.load_all(FILE.read_text(), Loader=yaml.CSafeLoader) if item]
     try:
         for api in apis:
-            for item in definitions:
-                api.apply(f"{PATH}/{item['metadata']['name']}", item)
-            _wait(api)
+            know_istio(api)
         yield True
     finally:
         for api in apis:
-            for path, body in kinds():
-                api.apply(path, body)
+            know_stand_ins(api)
+
+
+def know_istio(api: Api) -> None:
+    """Put Istio's CRDs in the place of the stand-ins, and wait until they are what objects are checked with."""
+    for item in _definitions():
+        api.apply(f"{PATH}/{item['metadata']['name']}", item)
+    _wait(api)
+
+
+def know_stand_ins(api: Api) -> None:
+    """The stand-ins again."""
+    for path, body in kinds():
+        api.apply(path, body)
+
+
+@cache
+def _definitions() -> list[dict[str, Any]]:
+    return [item for item in yaml.load_all(FILE.read_text(), Loader=yaml.CSafeLoader) if item]
 
 
 def _wait(api: Api) -> None:
