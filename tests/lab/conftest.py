@@ -11,6 +11,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -22,7 +24,7 @@ from meshctl.lab.api import APPLY, Api, ApiError
 from meshctl.lab.commands import plain_report
 from meshctl.lab.lab import DEFAULT_CLUSTERS, Lab
 from meshctl.lab.prepare import NAMESPACE, root_namespace
-from tests.support.crds import know_istio, know_stand_ins
+from tests.support.crds import forget_kept, know_istio, know_stand_ins
 from tests.support.istio_documents import CRDS
 
 T = TypeVar("T")
@@ -65,14 +67,15 @@ class RealLab(Lab):
         return made
 
     def with_(self, *, rooted: bool, real: bool = False) -> RealLab:
-        """The same lab, with that in it."""
+        """The same lab, with that in it, and without what the module before has left."""
         apis = [Api(self.kubeconfig(cluster.name)) for cluster in self.clusters()]
-        if rooted != self.rooted:
-            for api in apis:
-                (add_root if rooted else take_root)(api)
-        if real != self.real:
-            for api in apis:
-                (know_istio if real else know_stand_ins)(api)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda api: tidy(api, {NAMESPACE} if rooted and self.rooted else set()), apis))
+            if rooted != self.rooted:
+                list(pool.map(add_root if rooted else take_rights, apis))
+            if real != self.real:
+                # Who asks for them looks at the first two clusters.
+                list(pool.map(know_istio if real else know_stand_ins, apis[: len(DEFAULT_CLUSTERS)]))
         self.rooted, self.real = rooted, real
         return self
 
@@ -144,14 +147,28 @@ def add_root(api: Api) -> None:
         api.apply(path, body)
 
 
-def take_root(api: Api) -> None:
-    """And away again, with all that is in it."""
-    for path, _ in reversed(root_namespace(NAMESPACE)):
-        api.request("DELETE", path)
+def take_rights(api: Api) -> None:
+    """Those of that account, which do not go with the namespace."""
+    for path, body in root_namespace(NAMESPACE):
+        if body["kind"].startswith("ClusterRole"):
+            api.request("DELETE", path)
+
+
+def tidy(api: Api, stay: set[str]) -> None:
+    """Take namespaces away that a cluster does not have by itself, and the CRDs of charts that a destroy kept."""
+    path, own = "/api/v1/namespaces", {"default", "kube-node-lease", "kube-public", "kube-system"} | stay
+
+    def left() -> list[str]:
+        return [item["metadata"]["name"] for item in api.get(path)["items"] if item["metadata"]["name"] not in own]
+
+    for name in left():
+        with suppress(ApiError):  # One that goes already may be gone.
+            api.request("DELETE", f"{path}/{name}")
     end = time.monotonic() + 60
-    while NAMESPACE in {item["metadata"]["name"] for item in api.get("/api/v1/namespaces")["items"]}:
-        assert time.monotonic() < end, f"{NAMESPACE} does not go"
+    while stays := left():
+        assert time.monotonic() < end, f"{stays} do not go"
         time.sleep(0.1)
+    forget_kept(api)
 
 
 def refused(api: Api, path: str, body: dict[str, Any]) -> str | None:
