@@ -12,16 +12,15 @@ import yaml
 
 from meshctl.lab.api import Api, ApiError
 from meshctl.lab.prepare import kinds
-from tests.support.graph import ROOT
+from tests.support.istio_documents import CRDS
 
-FILE = ROOT.parent / "shared" / "istio" / "crds-1.30.3.yaml"
 PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 @contextmanager
 def real_kinds(*apis: Api) -> Iterator[bool]:
     """While inside, the API servers check Istio's resources against Istio's own schemas. Yields whether they do."""
-    if not FILE.is_file():
+    if not CRDS.is_file():
         yield False
         return
     try:
@@ -48,7 +47,7 @@ def know_stand_ins(api: Api) -> None:
 
 @cache
 def _definitions() -> list[dict[str, Any]]:
-    return [item for item in yaml.load_all(FILE.read_text(), Loader=yaml.CSafeLoader) if item]
+    return [item for item in yaml.load_all(CRDS.read_text(), Loader=yaml.CSafeLoader) if item]
 
 
 def _wait(api: Api) -> None:

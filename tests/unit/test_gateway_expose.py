@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from mesh_components.gateways import expose
 from mesh_components.gateways.ambient import AmbientGatewayArgs, door
 from mesh_components.gateways.gateway_api import gateway_address, gateway_object, network_policy
-from tests.support.graph import ROOT
+from tests.support.istio_documents import CRDS
 
-CRDS = ROOT.parent / "shared" / "istio" / "crds-1.30.3.yaml"
 NS = "istio-system"
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 

@@ -12,10 +12,9 @@ import yaml
 from mesh_components.gateways import expose
 from mesh_components.settings.meshes import ExportPort, ExportSettings, ImportSettings, OtherMesh
 from mesh_components.trust import between
-from tests.support.graph import ROOT
+from tests.support.istio_documents import CRDS
 from tests.support.mesh_authority import HELLO, MeshAuthority, facts
 
-CRDS = ROOT.parent / "shared" / "istio" / "crds-1.30.3.yaml"
 NS = "istio-system"
 SAID = facts(MeshAuthority("Root CA of mesh2"))
 MESH2 = OtherMesh(name="mesh2", trust_domain="mesh2.example")

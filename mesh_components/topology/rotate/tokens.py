@@ -82,7 +82,8 @@ def _named(read: list[str], clusters: tuple[str, ...], why: str) -> list[str]:
     """Those of them that are asked for, all where none is."""
     for name in clusters:
         if name not in read:
-            raise PlanError(f"--cluster: {why.format(name)}; name one of {', '.join(read)}")
+            known = f"name one of {', '.join(read)}" if read else "there is none that is"
+            raise PlanError(f"--cluster: {why.format(name)}; {known}")
     return [name for name in read if not clusters or name in clusters]
 
 
