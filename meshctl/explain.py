@@ -113,7 +113,7 @@ class _Mesh:
         if what in clusters:
             return [self._cluster(what)]
         known = [*clusters, *CATALOGUE, *(name for item in self._resources.values() for name in _names(item))]
-        raise ProjectError(f"nothing here has the name {what!r}{_near(what, known)}; edges are {_WRITTEN}")
+        raise ProjectError(f"nothing here has the name {what!r}, and edges are {_WRITTEN}{_near(what, known)}")
 
     def _edge(self, source: str, reader: str) -> Explanation:
         edges = {(edge.source, edge.reader): edge for edge in self._topology.edges}

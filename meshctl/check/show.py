@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -24,6 +26,7 @@ _WORST = ("error", "warning", "unknown", "ok")
 _SHOWN = 6
 """So many places are named one by one."""
 _WIDTH = 118
+"""Of lines, in a pipe and at most; a narrower terminal has its own."""
 
 
 def show(report: Report) -> None:
@@ -53,8 +56,8 @@ def _section(report: Report, name: str) -> None:
     for problem in report.problems:
         if problem.code in codes:
             _problem(problem)
-    for line in _unknown([one for one in report.unknown if one.code in codes]):
-        click.echo(line)
+    for text in _unknown([one for one in report.unknown if one.code in codes]):
+        _wrapped(f"  {_mark('unknown')}", text, " " * 4)
 
 
 def _mark(state: str) -> str:
@@ -73,8 +76,9 @@ def _problem(problem: Problem) -> None:
 def _wrapped(first: str, text: str, indent: str) -> None:
     """`first`, which may hold colours, and the text behind it."""
     plain = click.unstyle(first)
+    width = min(_WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _WIDTH
     lines = textwrap.wrap(
-        f"{plain} {text}", _WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+        f"{plain} {text}", width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
     )
     click.echo("\n".join([first + lines[0].removeprefix(plain), *lines[1:]]))
 
@@ -91,7 +95,7 @@ def _unknown(found: Sequence[Unknown]) -> Iterator[str]:
         named = ", ".join(there[:_SHOWN]) + (f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else "")
         numbers = f"{which[0]} to {which[-1]}" if len(which) > 2 and _run(which) else ", ".join(which)
         text = f"{numbers}  {named}: {why}" if named else f"{numbers}  {why}"
-        yield f"  {_mark('unknown')} {textwrap.shorten(text, 400)}"
+        yield textwrap.shorten(text, 400)
 
 
 def _run(codes: Sequence[str]) -> bool:
@@ -105,7 +109,7 @@ def _matrix(report: Report) -> None:
     widest = max(map(len, report.clusters))
     width = max(4, widest)
     title = "who reads whom: declared, credential valid, seen by istiod, data path"
-    click.echo(f"\n{click.style(title, bold=True)}   (✓ yes, ✗ no, ? unknown, - not asked)")
+    click.echo(f"\n{click.style(title, bold=True)}\n(✓ yes, ✗ no, ? unknown, - not asked)")
     click.echo("  ".join([" " * (widest + 6), *(name.ljust(width) for name in report.clusters)]).rstrip())
     for reader in report.clusters:
         row = [_cell(cells.get((reader, source)), width) for source in report.clusters]

@@ -73,7 +73,8 @@ def build() -> None:
     from meshctl.lab import programs, servers
 
     with _errors_for_people(), _progress() as report:
-        programs.ensure([*servers.PROGRAMS, "helm"], report)
+        found = programs.ensure([*servers.PROGRAMS, "helm"], report)
+    click.echo(f"{', '.join(found)} are there; what was built is in {programs.cache_root()}")
 
 
 @lab.command()

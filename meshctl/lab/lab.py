@@ -108,6 +108,7 @@ class Lab:
     def down(self) -> None:
         """Stop every process that the lab started, then remove its folder."""
         if not self.dir.exists():
+            self._report(News(str(self.dir), "no lab is here, so there is nothing to stop"))
             return
         self._state()  # A folder that is no lab is refused before even a lock is put there.
         with self._locked():

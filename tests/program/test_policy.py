@@ -215,6 +215,10 @@ class TestCommand:
         assert "✗ root-is-protected (mandatory)" in found.stdout
         assert self.policy("--stack", "local", "--allow", "root-is-protected").exit_code == 0
 
+    def test_the_page_shows_what_is_printed(self) -> None:
+        found = self.policy("--stack", "multi-primary-multi-network")
+        assert f"$ mesh policy --stack prod\n{found.stdout}```\n" in (ROOT / "docs/policy.md").read_text()
+
     def test_as_json(self) -> None:
         found = json.loads(self.policy("--stack", "multi-primary-multi-network", "--json").stdout)
         assert {item["rule"] for item in found} == {"tokens-end", "gateways-are-not-public"}

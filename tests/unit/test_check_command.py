@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -123,7 +124,7 @@ class TestTerminal:
         assert printed(healthy()).splitlines() == [
             *(f"✓ {section}" for section in SECTIONS.values()),
             "",
-            "who reads whom: declared, credential valid, seen by istiod, data path   "
+            "who reads whom: declared, credential valid, seen by istiod, data path",
             "(✓ yes, ✗ no, ? unknown, - not asked)",
             "            east  west",
             "east reads  ·     ✓✓✓?",
@@ -144,6 +145,19 @@ class TestTerminal:
         assert lines[at + 1 : at + 3] == ["      fix: run `mesh up`", "      see: docs/checks/CHECK501.md"]
         assert "east reads  ·     ✓✗✓✗\n" in text
         assert text.endswith(f"1 error, 0 warnings in {len(CATALOGUE)} checks\n")
+
+    def test_lines_end_where_a_narrow_terminal_does(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        made = healthy()
+        made.drop("east", Part.SECRETS, names.remote_secret("west"))
+        made.views.clear()
+        monkeypatch.setenv("COLUMNS", "80")
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        show(made.judged())
+        lines = click.unstyle(capsys.readouterr().out).splitlines()
+        assert {"✗ CHECK501", "? CHECK801,"} <= {" ".join(line.split()[:2]) for line in lines}
+        assert [line for line in lines if len(line) > 80] == []
 
 
 class TestJUnit:

@@ -88,6 +88,12 @@ def test_a_name_that_is_nearly_right_is_suggested() -> None:
     assert "did you mean mesh-cluster1-eastwest" in found.stderr
 
 
+def test_the_page_shows_what_is_printed() -> None:
+    found = explain("cluster2 -> cluster1", stack="multi-primary-multi-network")
+    call = '$ mesh explain "cluster2 -> cluster1" --stack prod'
+    assert f"{call}\n{found.stdout}```\n" in (ROOT / "docs/explain.md").read_text()
+
+
 def test_as_text() -> None:
     lines = explain("mesh-cluster1-eastwest").stdout.splitlines()
     assert lines[0] == "mesh-cluster1-eastwest  mesh:EastWestGateway"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from meshctl.cli import main
 from tests.support.graph import ROOT
@@ -24,6 +26,17 @@ def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Com
 
 
 ALL = dict(commands(main, "mesh"))
+PAGES = sorted(
+    [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*/README.md")],
+)
+BLOCKS = re.compile(r"^```(?:sh|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CALLS = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?(mesh [^\n#|;<>]+)", re.MULTILINE)
+ANSWERED = re.compile(r"^\$ (mesh .+)\n(?!\$ |```)", re.MULTILINE)
+"""Calls on a page with a line below that they have printed."""
+
+
+def within(call: str, path: str) -> bool:
+    return call.split()[: path.count(" ") + 1] == path.split()
 
 
 def examples(path: str, command: click.Command) -> list[str]:
@@ -49,10 +62,31 @@ def test_every_option_says_what_it_does(path: str) -> None:
     assert [item.name for item in options if not item.help] == []
 
 
-def test_every_command_is_on_the_page_of_commands_and_on_the_page_that_is_named_there() -> None:
+@pytest.mark.parametrize("path", ALL)
+def test_a_wrong_call_ends_with_2_and_says_where_help_is(path: str) -> None:
+    found = CliRunner().invoke(main, [*path.split()[1:], "--no-such-option"], prog_name="mesh")
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert f"Try '{path} --help' for help." in found.stderr
+    assert "--no-such-option" in found.stderr
+
+
+def test_every_command_is_on_the_page_of_commands_and_the_page_that_is_named_there_shows_what_it_prints() -> None:
     text = (ROOT / "docs/commands.md").read_text()
     rows = dict(re.findall(r"^\| `(mesh [^`]+)` \|.*\]\(([^)]*)\) \|$", text, re.MULTILINE))
     assert set(rows) == set(ALL)
     for command, page in rows.items():
         file = page.partition("#")[0] or "commands.md"
-        assert command in (ROOT / "docs" / file).read_text(), (command, file)
+        assert any(within(call, command) for call in ANSWERED.findall((ROOT / "docs" / file).read_text())), (
+            command,
+            file,
+        )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_calls_on_pages_are_of_commands_and_options_that_are_there(page: Path) -> None:
+    for call in CALLS.findall("".join(BLOCKS.findall(page.read_text()))):
+        (path,) = [path for path in ALL if within(call, path)] or [""]
+        assert path, call
+        options = {option for item in ALL[path].params for option in (*item.opts, *item.secondary_opts)}
+        said = {word.partition("=")[0] for word in re.findall(r"(?<= )--?[a-z][^ ]*", call)}
+        assert said <= {*options, "--help"}, call

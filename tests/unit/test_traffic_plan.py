@@ -84,7 +84,8 @@ def test_what_cannot_be_planned(asked: dict[str, Any], why: str) -> None:
 def test_the_page_shows_what_the_command_prints() -> None:
     result = command("--to", "v2", "--steps", "50,100")
     assert result.exit_code == 0, result.output
-    assert f"```text\n{result.stdout}```\n" in (ROOT / "docs/traffic.md").read_text()
+    call = f"$ mesh traffic plan --stack traffic --host {HOST} --to v2 --steps 50,100"
+    assert f"```console\n{call}\n{result.stdout}```\n" in (ROOT / "docs/traffic.md").read_text()
 
 
 def test_each_document_is_a_file_and_machines_read_json(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from mesh_components.settings.facts import read
 from meshctl.cli import main
+from tests.support.graph import ROOT
 from tests.support.mesh_authority import MeshAuthority, facts
 
 FACTS = facts(MeshAuthority("Root CA of mesh2"))
@@ -54,6 +55,14 @@ def test_what_is_exported_is_what_is_signed_off(stack: Path) -> None:
     ):
         assert words in shown.output
     assert json.loads(mesh("trust", "digest", "--json", file).output) == FACTS.document()
+    printed = mesh("trust", "export", "--engine", "local", "--stack", "prod", "--cwd", stack)
+    assert (printed.stdout, printed.stderr) == (file.read_text(), "")
+
+
+def test_the_page_shows_what_is_signed_off() -> None:
+    shown = mesh("trust", "digest", ROOT / "tests/support/facts/mesh2.json")
+    call = "$ mesh trust digest trust/mesh2.json"
+    assert f"```console\n{call}\n{shown.stdout}```\n" in (ROOT / "docs/mesh-trust.md").read_text()
 
 
 def test_a_stack_that_says_nothing(stack: Path) -> None:

@@ -142,6 +142,9 @@ class TestPage:
 
     def test_the_worked_example(self) -> None:
         page = (ROOT / "docs/upgrades.md").read_text()
+        call = ["upgrade", "plan", "--stack", "multi-primary-multi-network", "--to", "1.31.0"]
+        told = CliRunner().invoke(main, [*call, "--cwd", str(ROOT)]).stdout.splitlines(keepends=True)
+        assert f"$ mesh {' '.join(call)} | head -26\n{''.join(told[:26])}```\n" in page
         start, *shown = re.findall(r"```(?:yaml|diff)\n(.*?)```", page.partition("## An example")[2], re.DOTALL)
         steps = upgrade_plan(yaml.safe_load(start), "1.31.0")
         titles = re.findall(r"^### \d+\. (.*)$", page, re.MULTILINE)
