@@ -225,7 +225,11 @@ class TestStandIn:
 class TestUpAgain:
     def test_what_runs_is_kept(self, lab: RealLab) -> None:
         before = pids(lab)
-        lab.up()
+        done = CliRunner().invoke(commands.lab, ["up", "--dir", str(lab.dir)])
+        assert done.exit_code == 0, done.output
+        assert "\n\nThe lab is up. " in done.stdout
+        assert f"\n  cluster1: {lab.kubeconfig('cluster1')}\n  cluster2: {lab.kubeconfig('cluster2')}\n" in done.stdout
+        assert done.stdout.endswith(f"\nRemove it:    mesh lab down --dir {lab.dir}\n")
         assert pids(lab) == before
 
     def test_what_died_is_started_again(self, lab: RealLab) -> None:

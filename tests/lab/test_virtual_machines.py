@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -167,6 +168,14 @@ def test_two_primaries(project: Project, machines_lab: RealLab, tmp_path: Path) 
     again, other = bundled(project, "ledger", out)
     assert other != token, "a bundle is replaced as a whole"
     assert again["files"] == list(FILES)
+    lines = project.done("vm", "bundle", "ledger", "--out", str(out)).splitlines()
+    assert lines[:3] == [
+        f"{out}: {', '.join(FILES)}",
+        "  machine  accounting/ledger of cluster1, in network network-of-cluster1",
+        "  istiod   istiod.istio-system.svc:15012 at 198.51.100.1",
+    ]
+    assert re.fullmatch(r"  token    of accounting/ledger, ends 2\d{3}-[-\dT:]+Z: start the proxy before", lines[3])
+    other = (out / "istio-token").read_text()
     (out / "notes.txt").write_text("mine")
     refused = project.run("vm", "bundle", "ledger", "--out", str(out))
     assert refused.returncode == 1

@@ -251,6 +251,12 @@ class TestCommand:
     def test_as_json_with_nothing_else(self) -> None:
         assert yaml.safe_load(self.run("east=a", "--json").stdout)["notes"] == ["a note"]
 
+    @pytest.mark.usefixtures("config")
+    def test_the_stack_file_is_printed_where_no_file_is_named(self) -> None:
+        done = self.run("east=a")
+        assert (done.exit_code, done.stderr) == (0, "note: a note\n")
+        assert yaml.safe_load(done.stdout)["config"]["mesh:mesh"]["id"] == "mesh1"
+
     @pytest.mark.parametrize(
         ("words", "said"),
         [

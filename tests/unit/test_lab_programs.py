@@ -5,9 +5,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from meshctl.cli import main
 from meshctl.lab import LabError, News, programs
 from meshctl.lab.programs import FAMILIES, Family, ensure
+from meshctl.lab.servers import PROGRAMS
 from tests.support.graph import ROOT
 
 
@@ -168,6 +171,28 @@ class TestPrerequisites:
         assert "must be built: etcd kube-apiserver kube-controller-manager." in self.check(machine)[1]
         go(machine, "")
         assert self.check(machine) == (0, "")
+
+
+class TestCommand:
+    """`mesh lab build` and `up`, as far as they come without building anything."""
+
+    def test_what_is_there_is_named(self, machine: Path) -> None:
+        for name in (*PROGRAMS, "helm"):
+            script(machine / "bin" / name, "")
+        done = CliRunner().invoke(main, ["lab", "build"])
+        assert (done.exit_code, done.stderr) == (0, "")
+        *each, last = done.stdout.splitlines()
+        assert each == [f"{name}: from PATH: {machine / 'bin' / name}" for name in (*PROGRAMS, "helm")]
+        assert last.startswith("etcd, kube-apiserver, kube-controller-manager, helm are there; what was built is in ")
+
+    @pytest.mark.parametrize("words", [["build"], ["up", "--dir", "lab"]], ids=lambda words: words[0])
+    def test_without_go_the_fix_is_told(self, machine: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+        monkeypatch.chdir(machine)
+        done = CliRunner().invoke(main, ["lab", *words])
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert done.stderr.startswith("Error: ")
+        assert "install Go 1.24 or newer" in done.stderr
+        assert not (machine / "lab").exists()
 
 
 def test_the_cache_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

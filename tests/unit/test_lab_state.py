@@ -5,7 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from meshctl.cli import main
 from meshctl.lab import LabError
 from meshctl.lab.process import Running
 from meshctl.lab.state import FILE, MAX_CLUSTERS, Cluster, State, free_port, load, new_state
@@ -68,6 +70,47 @@ class TestFile:
         (tmp_path / FILE).write_text(text)
         with pytest.raises(LabError, match="not a file that the lab has written"):
             load(tmp_path)
+
+
+class TestCommands:
+    """`mesh lab status` and `down` of a lab of which nothing runs, and where there is none."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        state = new_state()
+        state.add(["east"])
+        folder = tmp_path / "lab"
+        folder.mkdir()
+        state.save(folder)
+        return folder
+
+    def lab(self, *words: str) -> Result:
+        return CliRunner().invoke(main, ["lab", *words])
+
+    def test_status(self, folder: Path) -> None:
+        found = self.lab("status", "--dir", str(folder))
+        assert found.exit_code == 1
+        assert [line.split()[:2] for line in found.stdout.splitlines()] == [
+            *(["cluster", "program"], ["(all)", "etcd"], ["(all)", "stand-in"]),
+            *(["east", "kube-apiserver"], ["east", "kube-controller-manager"]),
+        ]
+        data = json.loads(self.lab("status", "--json", "--dir", str(folder)).stdout)
+        assert [(row["cluster"], row["ready"]) for row in data] == [("", False)] * 2 + [("east", False)] * 2
+
+    def test_down(self, folder: Path) -> None:
+        found = self.lab("down", "--dir", str(folder))
+        assert (found.exit_code, found.stdout) == (0, f"{folder}: removed\n")
+        assert not folder.exists()
+        again = self.lab("down", "--dir", str(folder))
+        assert (again.exit_code, again.stdout) == (0, f"{folder}: no lab is here, so there is nothing to stop\n")
+
+    @pytest.mark.parametrize("words", [["status"], ["status", "--json"], ["down"], ["up"]], ids=" ".join)
+    def test_a_folder_that_is_no_lab(self, tmp_path: Path, words: list[str]) -> None:
+        (tmp_path / "notes.txt").write_text("mine")
+        found = self.lab(*words, "--dir", str(tmp_path))
+        assert (found.exit_code, found.stdout) == (1, "")
+        assert found.stderr.startswith(f"Error: {tmp_path}: ")
+        assert (tmp_path / "notes.txt").exists()
 
 
 def test_a_free_port_is_one_that_nobody_has() -> None:

@@ -81,6 +81,10 @@ class TestCommand:
         there = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.yaml")}
         assert there == {*index["files"], "index.yaml"}
         assert set(index["clusters"]) == {"cluster1", "cluster2"}
+        assert found.stdout == (
+            f"cluster1: {index['clusters']['cluster1']} files\ncluster2: {index['clusters']['cluster2']} files\n"
+            f"{len(index['left'])} objects are left out; {tmp_path / 'out/index.yaml'} says which and why\n"
+        )
         assert "PrivateKey mesh-trust-root-key" in index["alsoNeeded"]
         assert json.loads(render(root, tmp_path / "out", "--json").stdout)["left"] == index["left"]
 

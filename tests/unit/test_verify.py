@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh_components.settings import Severity, parse
 from mesh_components.topology.plan import plan
 from meshctl.check.results import Problem, Result, Unknown
+from meshctl.cli import main
 from meshctl.verify.answers import Asked, Round, Target, missing, read
 from meshctl.verify.asking import SCRIPT
 from meshctl.verify.causes import TITLES, Cause, Known, causes
@@ -29,6 +31,15 @@ PODS = {"one": "east", "two": "west"}
 
 def verdict(*asked: Asked, found: tuple[Cause, ...] = ()) -> Verdict:
     return Verdict(Round("http://helloworld.sample:5000/hello", 20, (V1, V2), asked), found)
+
+
+def test_a_document_without_it_is_told_how_to_have_it(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: mesh\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text("raise SystemExit('not run')\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(json.dumps({"config": {"mesh:mesh": document("east")}}))
+    done = CliRunner().invoke(main, ["verify", "--stack", "dev", "--cwd", str(tmp_path)])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "add `applications: {helloworld: {}}`, then `mesh up`" in done.stderr
 
 
 class TestAnswers:
