@@ -48,7 +48,15 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mesh-components", prog_name="mesh")
 def main() -> None:
-    """Preview, apply and look at multicluster Istio meshes."""
+    """Preview, apply and look at multicluster Istio meshes.
+
+    \b
+    mesh preview --stack prod       what would change
+    mesh up --stack prod            do it
+    mesh check --stack prod         is it well, and if not: why, and what to do
+    mesh lab up                     clusters on this machine, to try it on
+    mesh up --help                  examples and options of a command
+    """
 
 
 @main.command()
@@ -60,12 +68,14 @@ def main() -> None:
 def preview(**options: Any) -> None:
     """Show what `up` would do; changes nothing.
 
-    Compares with the live objects on the local engine, so drift shows too. Secret values are masked.
+    Run it before every `up`. A line a resource, by cluster: + is created, ~ changed, +- replaced, - deleted; below it
+    the fields that differ. On the local engine it compares with the live objects, so drift shows too. Secret values
+    are masked.
 
     \b
     mesh preview --stack prod
-    mesh preview --stack prod --properties
-    mesh preview --stack prod --without-credentials --json
+    mesh preview --stack prod --properties                   all that is created
+    mesh preview --stack prod --without-credentials --json   in a pull request
     """
     _run("preview", yes=True, **options)
 
@@ -128,10 +138,15 @@ def destroy(*, rehearse: bool, **options: Any) -> None:
 @shared.yes
 @shared.as_json
 def restart(stack: str, cwd: Path, **options: Any) -> None:
-    """Restart workloads that still run an old proxy, rolling, one after the other in each namespace.
+    """Restart workloads that still run an old proxy. They roll, one after the other in each namespace.
+
+    A running pod keeps the proxy it was born with: so do this where a plan says so, or after a tag, a namespace's
+    label or `trust.multiRoot` has changed. What has the right proxy is not restarted; what is left alone is named,
+    with the reason. It may be interrupted, and run again.
 
     \b
-    mesh restart --stack prod --dry-run
+    mesh restart --stack prod --dry-run                        only look
+    mesh restart --stack prod --cluster east --namespace shop  only there
     mesh restart --stack prod
     """
     if not options["dry_run"]:
@@ -159,7 +174,7 @@ def explain(what: str, stack: str, cwd: Path, as_json: bool) -> None:
     \b
     mesh explain mesh-east-eastwest -s prod
     mesh explain istio-remote-secret-east -s prod
-    mesh explain "east -> west" -s prod           why the istiod of west reads east
+    mesh explain "east -> west" -s prod    why the istiod of west reads east
     mesh explain MESH201 -s prod
     """
 
@@ -178,10 +193,11 @@ def explain(what: str, stack: str, cwd: Path, as_json: bool) -> None:
 @click.option("--charts", is_flag=True, help="Render the charts too, with helm; may need a network.")
 @shared.as_json
 def policy(stack: str, cwd: Path, **options: Any) -> None:
-    """Look whether what a document leads to keeps the rules of security: no secret in clear, rights, tokens, mTLS.
+    """Look whether a document keeps the rules of security.
 
-    No cluster is asked, and no passphrase is needed. Ends with 1 where a mandatory rule is broken. The same rules are a
-    policy pack for Pulumi, in the folder policy/.
+    The rules are about what it leads to: no secret in clear, rights, tokens, mTLS. No cluster is asked, and no
+    passphrase is needed. Ends with 1 where a mandatory rule is broken. The same rules are a policy pack for Pulumi,
+    in the folder policy/.
 
     \b
     mesh policy --stack prod
@@ -199,7 +215,11 @@ def policy(stack: str, cwd: Path, **options: Any) -> None:
 @main.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print what a shell loads to complete commands, options and names of stacks.
+    """Print what a shell loads to complete words of `mesh`.
+
+    Commands, options and names of stacks.
+
+    Once, then open a new shell:
 
     \b
     bash   echo 'eval "$(mesh completion bash)"' >> ~/.bashrc      needs bash 4.4
@@ -213,7 +233,11 @@ def completion(shell: str) -> None:
 
 @main.command()
 def schema() -> None:
-    """Print the JSON schema of the mesh document, for an editor that completes and checks it.
+    """Print the JSON schema of the mesh document, for editors.
+
+    With it they complete and check the document, which is the value of `mesh:mesh` in a stack's file, or a file of
+    its own, as `mesh diff` takes one. Rules that need more than one key are not in it: `mesh preview` tells them, as
+    findings.
 
     \b
     mesh schema > mesh.schema.json

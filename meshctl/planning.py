@@ -31,7 +31,10 @@ def upgrade() -> None:
 @_write
 @shared.as_json
 def upgrade_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **options: Any) -> None:
-    """Print the steps, each a change of the document; changes nothing and asks no cluster.
+    """Print the steps, each a change of the document. Nothing is changed, and no cluster is asked.
+
+    Take them one by one: put the step's document in its place, run its commands, look at what it says, go on. Each
+    has a way back. In the middle of an upgrade the plan is the rest of it.
 
     \b
     mesh upgrade plan --to 1.31.1 --stack prod
@@ -63,10 +66,14 @@ def traffic() -> None:
 @_write
 @shared.as_json
 def traffic_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **options: Any) -> None:
-    """Print the steps, each a change of the document; changes nothing and asks no cluster.
+    """Print the steps, each a change of the document. Nothing is changed, and no cluster is asked.
+
+    For a version that is to get more and more of the requests (a canary), or all at once (blue/green). Until the next
+    step each can be taken back. In the middle the plan is the rest of it.
 
     \b
     mesh traffic plan --host reviews.bookinfo --to v2 --stack prod
+    mesh traffic plan --host reviews.bookinfo --to v2 --steps 100 --stack prod
     """
 
     def work() -> int:
@@ -86,7 +93,7 @@ def rotate() -> None:
 
 @rotate.group("plan")
 def rotate_plan() -> None:
-    """Print the steps, each a change of the document; changes nothing and asks no cluster.
+    """Print the steps, each a change of the document. Nothing is changed, and no cluster is asked.
 
     \b
     mesh rotate plan root --stack prod
@@ -99,10 +106,14 @@ def rotate_plan() -> None:
 @_write
 @shared.as_json
 def rotate_root(stack: str, cwd: Path, write: Path | None, as_json: bool) -> None:
-    """To another root: every cluster trusts both, then signs with the new one, then drops the old one.
+    """To another root. Every cluster trusts both, then signs with the new one, then drops the old one.
+
+    Before it ends (a preview warns: MESH307), or when its key may be known to others. It takes five runs of `up`, one
+    restart of all proxies, and a day for the workloads' certificates; nobody notices as long as no step is skipped.
 
     \b
     mesh rotate plan root --stack prod
+    mesh rotate plan root --stack prod --write plan        each document as a file
     """
     _rotation(stack, cwd, write, as_json, "root")
 
@@ -114,10 +125,14 @@ def rotate_root(stack: str, cwd: Path, write: Path | None, as_json: bool) -> Non
 @_write
 @shared.as_json
 def rotate_intermediate(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:
-    """To new signing certificates under the same root, one cluster after the other.
+    """To new signing certificates under the same root. One cluster goes after the other.
+
+    When a preview warns that one ends (MESH307), or a cluster's key may be known to others. One run of `up` a cluster,
+    without a restart.
 
     \b
     mesh rotate plan intermediate --stack prod
+    mesh rotate plan intermediate --stack prod --cluster east
     """
     _rotation(stack, cwd, write, as_json, "intermediate", clusters)
 
@@ -129,10 +144,14 @@ def rotate_intermediate(stack: str, cwd: Path, clusters: tuple[str, ...], write:
 @_write
 @shared.as_json
 def rotate_tokens(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:
-    """To other tokens with which clusters are read: new beside old, then without the old ones.
+    """To other tokens with which clusters are read. New ones come beside the old, then the old ones go.
+
+    When a remote secret may be known to others, or from time to time where tokens have no end. Both are valid until the
+    last step, so no istiod loses its peers.
 
     \b
     mesh rotate plan tokens --stack prod
+    mesh rotate plan tokens --stack prod --cluster east
     """
     _rotation(stack, cwd, write, as_json, "tokens", clusters)
 
@@ -144,10 +163,14 @@ def rotate_tokens(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path 
 @_write
 @shared.as_json
 def rotate_kiali(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:
-    """To other tokens with which Kiali reads clusters: new beside old, then without the old ones.
+    """To other tokens with which Kiali reads clusters. New ones come beside the old, then the old ones go.
+
+    Where Kiali is an add-on of the document. Kiali reads its Secrets when it starts, so the first step replaces its Pod
+    too.
 
     \b
     mesh rotate plan kiali-tokens --stack prod
+    mesh rotate plan kiali-tokens --stack prod --cluster east
     """
     _rotation(stack, cwd, write, as_json, "kiali-tokens", clusters)
 

@@ -56,7 +56,7 @@ def check(
     as_json: bool,
     junit: Path | None,
 ) -> None:
-    """Look at every cluster and say what is wrong, why, and what to do.
+    """Look at every cluster: what is wrong, why, what to do.
 
     Before the first `mesh up`: the document, whether API servers answer, versions. After it, also: certificates, remote
     secrets (whether each credential works, leads to the right cluster and carries the needed rights), gateways,
@@ -64,9 +64,9 @@ def check(
 
     \b
     mesh check --stack prod
-    mesh check --stack prod --wait 600            after `mesh up`, until all is well
-    mesh check --stack prod --requests 20         with HelloWorld's clients: do requests get there
-    mesh check --stack prod --junit mesh.xml      for a CI
+    mesh check --stack prod --wait 600        after `mesh up`, until all is well
+    mesh check --stack prod --requests 20     do HelloWorld's requests get there
+    mesh check --stack prod --junit mesh.xml  for a CI
     mesh check --stack prod --json | jq '.problems[].code'
 
     Every check has a number and a page, docs/checks/CHECK###.md.

@@ -58,10 +58,11 @@ class Wish:
 )
 @click.option("--without-credentials", is_flag=True, help="Of the preview: where no kubeconfig is, take the state.")
 def graph(stack: str, cwd: Path, form: str | None, output: Path | None, **options: object) -> None:
-    """Draw the mesh: networks, clusters, control planes, trust, who reads whom, ways of requests.
+    """Draw the mesh as a picture, or as a page to click through.
 
-    From the document alone: nothing is run, no cluster is asked, no passphrase is needed. --preview and --rows colour
-    what would change; --live compares the document with what the clusters hold.
+    Networks, clusters, control planes, trust, who reads whom, ways of requests. From the document alone: nothing is
+    run, no cluster is asked, no passphrase is needed. --preview and --rows colour what would change; --live compares
+    the document with what the clusters hold.
 
     \b
     mesh graph -s prod                      Mermaid, for a pull request

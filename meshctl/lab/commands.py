@@ -32,7 +32,7 @@ _directory = click.option(
 
 @click.group()
 def lab() -> None:
-    """Real Kubernetes API servers on this machine, without containers."""
+    """Real Kubernetes API servers on this machine."""
 
 
 @lab.command()
@@ -46,7 +46,11 @@ def lab() -> None:
     help="Root namespaces to have, each with a reader account.",
 )
 def up(directory: Path, clusters: str | None, namespaces: str) -> None:
-    """Start the lab, or what is missing of it. The first time its programs may have to be built, once, for minutes.
+    """Start the lab, or what is missing of it.
+
+    For trying a document out, and for tests: the API servers are real, nodes and load balancers are pretended, and no
+    istiod runs. Everything listens on this machine alone. The first time its programs may have to be built, once, for
+    minutes.
 
     \b
     mesh lab up
@@ -65,7 +69,10 @@ def up(directory: Path, clusters: str | None, namespaces: str) -> None:
 
 @lab.command()
 def build() -> None:
-    """Build the lab's programs, and helm, where they are missing. Whoever needs one would build it, too.
+    """Build the lab's programs, and helm, where they are missing.
+
+    Whoever needs one would build it, too; this is for having it done before, as in a CI with a cache. Programs on PATH
+    or in KUBEBUILDER_ASSETS are taken as they are. To build takes Go.
 
     \b
     mesh lab build
@@ -82,8 +89,12 @@ def build() -> None:
 def down(directory: Path) -> None:
     """Stop every process of the lab and remove its folder.
 
+    All that the clusters hold goes. A stack that was applied to them keeps its state: `mesh destroy` before, or `make
+    down` for both.
+
     \b
     mesh lab down
+    mesh lab down --dir /tmp/lab
     """
     with _errors_for_people(), _progress() as report:
         _lab(directory, report).down()
@@ -93,10 +104,13 @@ def down(directory: Path) -> None:
 @_directory
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(directory: Path, as_json: bool) -> None:
-    """Show every process of the lab; exit code 1 when one of them is down.
+    """Show every process of the lab. Ends with 1 when one of them is down.
+
+    For when a cluster does not answer. `mesh lab up` starts what is down; its logs are in the lab's folder.
 
     \b
-    mesh lab status --json
+    mesh lab status
+    mesh lab status --json | jq '.[] | select(.ready | not)'
     """
     with _errors_for_people():
         rows = _lab(directory).status()

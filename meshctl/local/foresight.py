@@ -86,7 +86,8 @@ def foresee(mesh: MeshSettings, *, charts: bool = False) -> Foreseen:
         try:
             sdk.run(project, Config(), monitor, quiet, preview=True, program=lambda: _program(mesh))
         except sdk.RunError as error:
-            raise ProjectError("\n".join([*_failures(engine), *monitor.errors, str(error)])) from None
+            told = list(dict.fromkeys(monitor.errors)) or [str(error)]
+            raise ProjectError("\n".join([*_failures(engine), *told])) from None
     if failures := _failures(engine):
         raise ProjectError("\n".join(failures))
     resources = {

@@ -72,7 +72,7 @@ def load(directory: Path, stack: str) -> Project:
     path, folder, stack_file = project.root / "Pulumi.yaml", project.stack_file.parent, project.stack_file
     if not stack_file.exists() and list(folder.glob("Pulumi.*.yaml")):
         known = ", ".join(sorted(p.name[len("Pulumi.") : -len(".yaml")] for p in folder.glob("Pulumi.*.yaml")))
-        message = f"{stack_file}: there is no stack {stack!r}; known stacks are: {known}. Copy one of their files"
+        message = f"{stack_file}: there is no stack {stack!r}; copy the file of another one: {known}"
         raise ProjectError(message)
     stack_settings = _read(stack_file) if stack_file.exists() else {}
     if "secretsprovider" in stack_settings and stack_settings["secretsprovider"] not in ("passphrase", "default"):

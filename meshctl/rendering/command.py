@@ -16,11 +16,11 @@ from meshctl import options
 @options.cwd
 @options.as_json
 def render(folder: Path, stack: str, cwd: Path, as_json: bool) -> None:
-    """Write the Kubernetes objects of the mesh into DIR, for Argo CD or Flux.
+    """Write the objects of the mesh into DIR, for Argo CD or Flux.
 
     \b
     mesh render rendered --stack prod
-    rendered/index.yaml                      what is written, and what is not and why
+    rendered/index.yaml      what is written, and what is not and why
     rendered/east/001-namespace-istio-system.yaml
 
     One folder a cluster; its files applied in the order of their names are in order, and each carries its wave for Argo

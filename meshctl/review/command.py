@@ -36,13 +36,13 @@ def diff(
     output: Path | None,
     charts: bool,
 ) -> None:
-    """Show what the way from BASE to HEAD does to the mesh: for reviews.
+    """Show what a change of the document does to the mesh.
 
-    Each is a revision of git, of which the stack's file is read, or a file: a document, or a stack's file. Without
-    HEAD, it is the stack's file as it lies there.
+    For reviews: the way from BASE to HEAD. Each is a revision of git, of which the stack's file is read, or a file: a
+    document, or a stack's file. Without HEAD, it is the stack's file as it lies there.
 
     \b
-    mesh diff main --stack prod                        what is not committed yet, and what is
+    mesh diff main --stack prod                        this folder against main
     mesh diff v1.4 v1.5 --stack prod --format markdown
     mesh diff before.yaml after.yaml --json
 

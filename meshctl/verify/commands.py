@@ -19,10 +19,10 @@ from meshctl import options
     "--requests", type=click.IntRange(min=1, max=1000), default=20, show_default=True, help="From each cluster."
 )
 def verify(stack: str, cwd: Path, state: Path | None, engine: str | None, requests: int, as_json: bool) -> None:
-    """Call HelloWorld from every cluster, and say which versions answered, from where, in what share.
+    """Call HelloWorld from every cluster, and count who answers.
 
-    Where one did not, or nobody could be asked, also: what to look at, by five causes in their order. The document has
-    to have `applications.helloworld`. Nothing is changed.
+    Which versions, from where, in what share. Where one did not, or nobody could be asked, also: what to look at, by
+    five causes in their order. The document has to have `applications.helloworld`. Nothing is changed.
 
     \b
     mesh verify --stack prod

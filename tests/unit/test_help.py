@@ -26,6 +26,7 @@ def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Com
 
 
 ALL = dict(commands(main, "mesh"))
+GROUPS = sorted({" ".join(path.split()[:count]) for path in ALL for count in range(1, path.count(" ") + 1)})
 PAGES = sorted(
     [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*/README.md")],
 )
@@ -47,6 +48,25 @@ def examples(path: str, command: click.Command) -> list[str]:
 @pytest.mark.parametrize("path", ALL)
 def test_a_command_shows_how_it_is_called(path: str) -> None:
     assert examples(path, ALL[path])
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_a_command_says_what_it_does_and_when_it_is_used(path: str) -> None:
+    what, *more = (ALL[path].help or "").split("\n\n")
+    assert what.endswith(".")
+    assert [part for part in more if not part.startswith("\b")], "a paragraph of prose beside the examples"
+
+
+@pytest.mark.parametrize("path", GROUPS)
+def test_a_list_of_commands_is_not_cut_on_a_terminal_of_80_columns(path: str) -> None:
+    said = CliRunner().invoke(main, [*path.split()[1:], "--help"], terminal_width=80).stdout
+    assert "..." not in said.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("path", [*ALL, *GROUPS])
+def test_no_line_is_broken_by_a_terminal_of_80_columns(path: str) -> None:
+    said = CliRunner().invoke(main, [*path.split()[1:], "--help"], terminal_width=80).stdout
+    assert [line for line in said.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("path", ALL)

@@ -138,6 +138,13 @@ class TestTemplate:
             helm.template(self.options())
         assert str(caught.value) == "helm template istiod: chart requires kubeVersion >=9"
 
+    def test_a_repository_that_is_not_there_is_told_with_a_way_round(self, fake: Fake) -> None:
+        why = 'looks like "https://x" is not a valid chart repository or cannot be reached: no such host'
+        fake.answer(template=[f"Error: {why}\n"])
+        with pytest.raises(StepError, match="\n  where it cannot be, give the charts as a folder") as caught:
+            helm.template(self.options())
+        assert why in str(caught.value)
+
     def test_a_chart_must_be_named(self) -> None:
         with pytest.raises(StepError, match="neither `path` nor `chart`"):
             helm.template({"values": {}})

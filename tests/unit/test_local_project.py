@@ -150,7 +150,7 @@ class TestMistakes:
 
     def test_an_unknown_stack_names_the_known_ones(self, desk: Desk) -> None:
         desk.configure(stack="config: {}\n")
-        with pytest.raises(ProjectError, match="there is no stack 'prod'; known stacks are: dev"):
+        with pytest.raises(ProjectError, match="there is no stack 'prod'; copy the file of another one: dev"):
             load(desk.root, "prod")
 
     def test_a_damaged_salt(self, desk: Desk) -> None:

@@ -168,10 +168,16 @@ def _environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith("HELM_KUBE") and key not in other}
 
 
+_UNREACHED = "cannot be reached"
+_ELSEWHERE = "where it cannot be, give the charts as a folder, or in an OCI registry: `charts` in the document"
+
+
 def _complaint(stderr: str) -> str:
     """Return what helm says is wrong, without its warnings and hints."""
     lines = [line.removeprefix("Error: ") for line in stderr.splitlines() if line.strip()]
     told = [line for line in lines if not line.startswith(("WARNING:", "Use --debug"))]
+    if any(_UNREACHED in line for line in told):
+        told.append(_ELSEWHERE)
     return "\n  ".join(told or lines) or "it failed and said nothing"
 
 
