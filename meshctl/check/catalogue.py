@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 SECTIONS = {
     1: "document",
     2: "API servers",
@@ -94,3 +96,17 @@ OF_REQUESTS = frozenset({"CHECK803"})
 def section(code: str) -> str:
     """What a check is about."""
     return SECTIONS[int(code.removeprefix("CHECK")[0])]
+
+
+def listed(codes: Iterable[str]) -> str:
+    """Their numbers in order; three or more that follow each other in the catalogue as `CHECK501 to CHECK511`."""
+    known = list(CATALOGUE)
+    runs: list[list[int]] = []
+    for place in sorted(known.index(code) for code in codes):
+        if not runs or place > runs[-1][-1] + 1:
+            runs.append([])
+        runs[-1].append(place)
+    return ", ".join(
+        f"{known[run[0]]} to {known[run[-1]]}" if len(run) > 2 else ", ".join(known[place] for place in run)
+        for run in runs
+    )

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from mesh_components.settings import Severity
-from meshctl.check.catalogue import CATALOGUE, SECTIONS, section
+from meshctl.check.catalogue import SECTIONS, listed, section
 from meshctl.check.matrix import Cell, Pair
 from meshctl.check.report import Report
 from meshctl.check.results import Problem, Unknown
@@ -93,15 +93,8 @@ def _unknown(found: Sequence[Unknown]) -> Iterator[str]:
         codes.setdefault((why, tuple(dict.fromkeys(where))), []).append(code)
     for (why, there), which in codes.items():
         named = ", ".join(there[:_SHOWN]) + (f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else "")
-        numbers = f"{which[0]} to {which[-1]}" if len(which) > 2 and _run(which) else ", ".join(which)
-        text = f"{numbers}  {named}: {why}" if named else f"{numbers}  {why}"
+        text = f"{listed(which)}  {named}: {why}" if named else f"{listed(which)}  {why}"
         yield textwrap.shorten(text, 400)
-
-
-def _run(codes: Sequence[str]) -> bool:
-    """Whether they follow each other in the catalogue."""
-    known = list(CATALOGUE)
-    return [known.index(code) for code in codes] == list(range(known.index(codes[0]), known.index(codes[-1]) + 1))
 
 
 def _matrix(report: Report) -> None:

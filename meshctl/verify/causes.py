@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from mesh_components.settings import Severity
 from mesh_components.topology.plan import Topology
-from meshctl.check.results import Problem, Result
+from meshctl.check.catalogue import listed
+from meshctl.check.results import Problem, Result, Unknown
 from meshctl.verify.answers import Target
 from meshctl.verify.there import There
 
@@ -88,14 +89,26 @@ def _cause(known: Known, number: int, caller: str, cluster: str) -> Cause:
     where = _where(known.topology, number, caller, cluster)
     found = [one for one in known.checks if one.code.startswith(_CHECKS[number]) and _is_about(one, where)]
     wrong = tuple(
-        f"{one.code}: {one.where}: {one.cause}; {one.fix}"
+        f"{one.code}: {_at(one, one.cause)}; {one.fix}"
         for one in found
         if isinstance(one, Problem) and one.severity is Severity.ERROR
     )
     if wrong:
         return Cause(number, caller, cluster, "wrong", wrong)
-    unknown = tuple(f"{one.code}: {one.where}: {one.why}" for one in found if not isinstance(one, Problem))
+    unknown = tuple(_unknown(one for one in found if not isinstance(one, Problem)))
     return Cause(number, caller, cluster, "unknown" if unknown else "ok", unknown)
+
+
+def _unknown(found: Iterable[Unknown]) -> Iterator[str]:
+    """A line for each reason, however many checks have it."""
+    codes: dict[str, list[str]] = {}
+    for one in found:
+        codes.setdefault(_at(one, one.why), []).append(one.code)
+    yield from (f"{listed(which)}: {why}" for why, which in codes.items())
+
+
+def _at(one: Result, words: str) -> str:
+    return f"{one.where}: {words}" if one.where else words
 
 
 def _where(topology: Topology, number: int, caller: str, cluster: str) -> set[str]:
@@ -109,7 +122,8 @@ def _where(topology: Topology, number: int, caller: str, cluster: str) -> set[st
 
 
 def _is_about(one: Result, where: set[str]) -> bool:
-    return not where.isdisjoint(one.where.split(", "))
+    """What names no place is about all of them."""
+    return not one.where or not where.isdisjoint(one.where.split(", "))
 
 
 def _endpoints(known: Known, caller: str, cluster: str) -> Cause:

@@ -72,7 +72,8 @@ def _end(verdict: Verdict) -> str:
     if verdict.exit_code != FAILED:
         return "verified: every version answers in every cluster"
     if not verdict.missing:
-        return "not verified: see above"
+        unasked = ", ".join(one.cluster for one in verdict.asked if one.unasked)
+        return f"not verified: {f'{unasked} could not be asked' if unasked else 'see above'}"
     lost = _listed(f"{caller} gets no answer of {target}" for caller, target in verdict.missing)
     wrong = any(cause.state == "wrong" for cause in verdict.causes)
     return f"not verified: {lost}" + ("" if wrong else f"; {_NOTHING_WRONG}")

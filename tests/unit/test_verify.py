@@ -214,6 +214,13 @@ class TestCauses:
     def test_what_is_about_others_does_not(self, check: Problem) -> None:
         assert {cause.state for cause in causes(known(check), [("east", "west")])} == {"ok"}
 
+    def test_what_is_unknown_everywhere_is_unknown_here_and_said_once(self) -> None:
+        unseen = [Unknown(code, "", "nothing has been applied yet") for code in ("CHECK501", "CHECK502", "CHECK503")]
+        found = causes(known(*unseen, Unknown("CHECK801", "", "nothing has been applied yet")), [("east", "west")])
+        assert {cause.number: cause.says for cause in found if cause.state == "unknown"} == {
+            1: ("CHECK501 to CHECK503, CHECK801: nothing has been applied yet",)
+        }
+
     def test_what_could_not_be_seen_is_not_well(self) -> None:
         unseen = Unknown("CHECK604", "west", "no way there")
         states = {cause.number: cause.state for cause in causes(known(unseen), [("east", "west")])}
