@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from meshctl import options as shared
+from meshctl.completion import rules, written
 
 if TYPE_CHECKING:
     from meshctl.rows import Report
@@ -130,7 +131,7 @@ def destroy(*, rehearse: bool, **options: Any) -> None:
 @main.command()
 @shared.stack
 @shared.cwd
-@click.option("--cluster", "clusters", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+@shared.clusters("Only this one; may be repeated.")
 @click.option("--namespace", "-n", metavar="NAME", help="Only this one.")
 @click.option("--timeout", type=click.FloatRange(min=0), default=600, show_default=True, help="Seconds a workload.")
 @click.option("--keep-going", is_flag=True, help="Go on with the others when one fails.")
@@ -161,7 +162,7 @@ def restart(stack: str, cwd: Path, **options: Any) -> None:
 
 
 @main.command()
-@click.argument("what")
+@click.argument("what", shell_complete=written("clusters"))
 @shared.stack
 @shared.cwd
 @shared.as_json
@@ -189,7 +190,9 @@ def explain(what: str, stack: str, cwd: Path, as_json: bool) -> None:
 @main.command()
 @shared.stack
 @shared.cwd
-@click.option("--allow", multiple=True, metavar="RULE", help="Rule that may be broken; may be repeated.")
+@click.option(
+    "--allow", multiple=True, metavar="RULE", help="Rule that may be broken; may be repeated.", shell_complete=rules
+)
 @click.option("--charts", is_flag=True, help="Render the charts too, with helm; may need a network.")
 @shared.as_json
 def policy(stack: str, cwd: Path, **options: Any) -> None:
@@ -217,7 +220,7 @@ def policy(stack: str, cwd: Path, **options: Any) -> None:
 def completion(shell: str) -> None:
     """Print what a shell loads to complete words of `mesh`.
 
-    Commands, options and names of stacks.
+    Commands, options, stacks, rules; behind --stack also the clusters, machines and hosts that its document has.
 
     Once, then open a new shell:
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from meshctl import options as shared
+from meshctl.completion import written
 
 
 @click.group()
@@ -69,7 +70,7 @@ def vm() -> None:
 
 
 @vm.command("bundle")
-@click.argument("name")
+@click.argument("name", shell_complete=written("virtualMachines"))
 @click.option("--out", "-o", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder to write.")
 @click.option("--internal-ip", metavar="IP", help="The machine's address; default: the first one that it has.")
 @click.option("--external-ip", metavar="IP", help="Where the mesh calls it, if the machine itself has another address.")

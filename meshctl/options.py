@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from meshctl.completion import stacks
+from meshctl.completion import stacks, written
 
 Command = Callable[..., Any]
 
@@ -36,6 +36,12 @@ output = click.option(
     "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: print."
 )
 yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+
+
+def clusters(help_: str) -> Callable[[Command], Command]:
+    """`--cluster`, for whoever may be asked for some of them."""
+    named = written("clusters")
+    return click.option("--cluster", "clusters", multiple=True, metavar="NAME", help=help_, shell_complete=named)
 
 
 def of_a_stack(command: Command) -> Command:

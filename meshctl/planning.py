@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from meshctl import options as shared
+from meshctl.completion import written
 
 _write = click.option(
     "--write",
@@ -27,7 +28,12 @@ def upgrade() -> None:
 @shared.cwd
 @click.option("--to", required=True, metavar="VERSION", help="Version of Istio.")
 @click.option("--revision", metavar="NAME", help="Name of the new control plane; default: the version, with dashes.")
-@click.option("--canary", metavar="CLUSTER", help="Cluster that goes first; default: the first control plane.")
+@click.option(
+    "--canary",
+    metavar="CLUSTER",
+    help="Cluster that goes first; default: the first control plane.",
+    shell_complete=written("clusters"),
+)
 @_write
 @shared.as_json
 def upgrade_plan(stack: str, cwd: Path, write: Path | None, as_json: bool, **options: Any) -> None:
@@ -59,7 +65,12 @@ def traffic() -> None:
 @traffic.command("plan")
 @shared.stack
 @shared.cwd
-@click.option("--host", required=True, help="The service, as the document's `traffic` has it.")
+@click.option(
+    "--host",
+    required=True,
+    help="The service, as the document's `traffic` has it.",
+    shell_complete=written("traffic", "host"),
+)
 @click.option("--to", required=True, metavar="SUBSET", help="Who gets the requests.")
 @click.option("--steps", default="10,50,100", show_default=True, metavar="PERCENT,...", help="100 alone: blue/green.")
 @click.option("--route", metavar="NAME", help="Whose requests; default: those of the route for all.")
@@ -121,7 +132,7 @@ def rotate_root(stack: str, cwd: Path, write: Path | None, as_json: bool) -> Non
 @rotate_plan.command("intermediate")
 @shared.stack
 @shared.cwd
-@click.option("--cluster", "clusters", multiple=True, metavar="NAME", help="Only this one's; may be repeated.")
+@shared.clusters("Only this one's; may be repeated.")
 @_write
 @shared.as_json
 def rotate_intermediate(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:
@@ -140,7 +151,7 @@ def rotate_intermediate(stack: str, cwd: Path, clusters: tuple[str, ...], write:
 @rotate_plan.command("tokens")
 @shared.stack
 @shared.cwd
-@click.option("--cluster", "clusters", multiple=True, metavar="NAME", help="Only to read this one; may be repeated.")
+@shared.clusters("Only to read this one; may be repeated.")
 @_write
 @shared.as_json
 def rotate_tokens(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:
@@ -159,7 +170,7 @@ def rotate_tokens(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path 
 @rotate_plan.command("kiali-tokens")
 @shared.stack
 @shared.cwd
-@click.option("--cluster", "clusters", multiple=True, metavar="NAME", help="Only to read this one; may be repeated.")
+@shared.clusters("Only to read this one; may be repeated.")
 @_write
 @shared.as_json
 def rotate_kiali(stack: str, cwd: Path, clusters: tuple[str, ...], write: Path | None, as_json: bool) -> None:

@@ -48,6 +48,24 @@ def test_commands_subcommands_options_and_stacks_in_bash() -> None:
     assert pressed_tab("mesh graph --stack gke-i") == ["gke-ibm", "gke-ibm-created"]
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("restart --stack local --cluster ''", ["cluster1", "cluster2"]),
+        ("rotate plan tokens --stack gke-ibm --cluster i", ["ibm"]),
+        ("upgrade plan --stack local --canary cluster2", ["cluster2"]),
+        ("explain --stack gke-ibm g", ["gke"]),
+        ("vm bundle --stack virtual-machines ''", ["ledger", "archive"]),
+        ("traffic plan --stack traffic --host re", ["reviews.bookinfo"]),
+        ("policy --allow root", ["root-is-protected"]),
+        ("restart --stack nowhere --cluster ''", []),
+        ("restart --cluster ''", []),
+    ],
+)
+def test_names_of_the_document_are_offered_and_nothing_where_there_is_none(words: str, offered: list[str]) -> None:
+    assert pressed_tab(f"mesh {words}") == offered
+
+
 ZSH = """
 compdef() {{ : }}
 _describe() {{ print -rl -- ${{(P)3}} }}
