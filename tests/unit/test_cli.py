@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from meshctl.cli import main
 from meshctl.commands import choose, run
 from meshctl.local import passphrase
+from tests.support.graph import ROOT
 
 TLS = """
 import pulumi, pulumi_tls as tls
@@ -140,8 +141,10 @@ def test_the_engine_is_chosen_and_said() -> None:
 
 
 def test_schema_is_the_documents() -> None:
-    schema = json.loads(CliRunner().invoke(main, ["schema"]).stdout)
-    assert {"id", "clusters"} <= set(schema["properties"])
+    printed = CliRunner().invoke(main, ["schema"]).stdout
+    assert {"id", "clusters"} <= set(json.loads(printed)["properties"])
+    head = "".join(printed.splitlines(keepends=True)[:8])
+    assert f"$ mesh schema | head -8\n{head}```\n" in (ROOT / "docs/settings.md").read_text()
 
 
 def test_help_loads_neither_pulumi_nor_kubernetes() -> None:

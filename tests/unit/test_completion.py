@@ -112,6 +112,7 @@ def test_every_shell_has_a_script() -> None:
         assert found.exit_code == 0, found.output
         assert sign in found.stdout
         assert "_MESH_COMPLETE" in found.stdout
+    assert f"$ mesh completion fish\n{found.stdout.rstrip()}\n```\n" in (ROOT / "docs/commands.md").read_text()
 
 
 def test_another_shell_is_refused_with_those_that_are_there() -> None:

@@ -34,7 +34,9 @@ class TestCommand:
     def test_mermaid_for_a_pull_request_when_nothing_is_said(self) -> None:
         found = mesh_graph("--stack", "local")
         assert found.exit_code == 0
-        assert found.stdout.startswith("flowchart LR\n")
+        head = "".join(found.stdout.splitlines(keepends=True)[:9])
+        assert head.startswith("flowchart LR\n")
+        assert f"$ mesh graph --stack local | head -9\n{head}```\n" in (ROOT / "docs/graph.md").read_text()
 
     @pytest.mark.parametrize("ending", ["svg", "json", "mmd", "html"])
     def test_the_ending_of_the_file_tells_the_format(self, ending: str, tmp_path: Path) -> None:

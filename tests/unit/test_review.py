@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -21,6 +22,7 @@ from meshctl.review import jsontext, markdown, text
 from meshctl.review.review import Review, review
 from meshctl.review.side import Source
 from tests.support.changes import CHANGES, base, changed
+from tests.support.graph import ROOT
 from tests.support.recipes import TOPOLOGIES, document, stack_file
 
 Document = dict[str, Any]
@@ -61,6 +63,14 @@ class TestPreparedChanges:
         found = [compared(tmp_path, base(), changed("a-cluster-leaves-and-another-comes")) for _ in range(2)]
         for writer in (markdown, text, jsontext):
             assert writer.write(found[0]) == writer.write(found[1])
+
+    def test_the_page_shows_what_is_printed(self, tmp_path: Path) -> None:
+        before, after = document("multi-primary-multi-network"), document("multi-primary-multi-network")
+        after["trust"] = {"algorithm": "RSA-4096"}
+        after["clusters"][0]["eastWest"] = {"minReplicas": 3}
+        printed = click.unstyle(text.write(compared(tmp_path, before, after)))
+        page = (ROOT / "docs/review.md").read_text()
+        assert f"$ mesh diff before.yaml after.yaml\n{printed}```\n" in page
 
     def test_another_order_of_the_document_is_no_change(self) -> None:
         found = prepared("reordered")
