@@ -36,6 +36,9 @@ ANSWERED = re.compile(r"^\$ (mesh .+)\n(?!\$ |```)", re.MULTILINE)
 """Calls on a page with a line below that they have printed."""
 
 
+WORDS = re.compile(r"(?<![\w-])--?[a-z][a-z-]*", re.IGNORECASE)
+
+
 def within(call: str, path: str) -> bool:
     return call.split()[: path.count(" ") + 1] == path.split()
 
@@ -90,16 +93,16 @@ def test_a_wrong_call_ends_with_2_and_says_where_help_is(path: str) -> None:
     assert "--no-such-option" in found.stderr
 
 
-def test_every_command_is_on_the_page_of_commands_and_the_page_that_is_named_there_shows_what_it_prints() -> None:
+def test_every_command_has_a_page_that_shows_what_it_prints_and_has_its_options() -> None:
     text = (ROOT / "docs/commands.md").read_text()
     rows = dict(re.findall(r"^\| `(mesh [^`]+)` \|.*\]\(([^)]*)\) \|$", text, re.MULTILINE))
     assert set(rows) == set(ALL)
     for command, page in rows.items():
         file = page.partition("#")[0] or "commands.md"
-        assert any(within(call, command) for call in ANSWERED.findall((ROOT / "docs" / file).read_text())), (
-            command,
-            file,
-        )
+        shown = (ROOT / "docs" / file).read_text()
+        assert any(within(call, command) for call in ANSWERED.findall(shown)), (command, file)
+        for option in (item for item in ALL[command].params if isinstance(item, click.Option)):
+            assert {*option.opts} & {*WORDS.findall(shown + text)}, (command, file, option.opts)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
