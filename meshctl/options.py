@@ -14,7 +14,13 @@ from meshctl.completion import stacks, written
 Command = Callable[..., Any]
 
 stack = click.option(
-    "--stack", "-s", required=True, envvar="PULUMI_STACK", help="Stack to work on.", shell_complete=stacks
+    "--stack",
+    "-s",
+    required=True,
+    envvar="PULUMI_STACK",
+    show_envvar=True,
+    help="Stack to work on.",
+    shell_complete=stacks,
 )
 cwd = click.option(
     "--cwd",
