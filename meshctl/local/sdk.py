@@ -223,7 +223,7 @@ def run(
             organization="organization",
         )
         set_root_resource(cast("Any", None))
-        SETTINGS.outputs, SETTINGS.lock = _Outstanding(), threading.Lock()
+        SETTINGS.outputs, SETTINGS.lock = Outstanding(), threading.Lock()
         SETTINGS.package_refs, SETTINGS.base_providers_by_ref = {}, {}
         SETTINGS.root_directory, SETTINGS.legacy_apply_enabled = str(project.root), False
         set_all_config(dict(config.values), list(config.secret_keys))
@@ -251,7 +251,7 @@ program_log.debug = _drop
 resource._get_stack_trace = source_pb2.StackTrace
 
 
-class _Outstanding(set[Any]):
+class Outstanding(set[Any]):
     """The SDK's outstanding outputs, handed out a few at a time.
 
     The SDK waits for the first of all of them, again and again, which costs the square of their number: a seventh of

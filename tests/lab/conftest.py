@@ -26,6 +26,7 @@ from meshctl.lab.lab import DEFAULT_CLUSTERS, Lab
 from meshctl.lab.prepare import NAMESPACE, root_namespace
 from tests.support.crds import forget_kept, know_istio, know_stand_ins
 from tests.support.istio_documents import CRDS
+from tests.support.objects import custom
 
 T = TypeVar("T")
 pytest.register_assert_rewrite("tests.support.faults")
@@ -41,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     First of all hooks, since that of pytest-xdist reads the marks and would find none after it.
     """
     for item in items:
-        shared = "crd_lab" in getattr(item, "fixturenames", ())
+        shared = {"crd_lab", "wide_crd_lab"} & {*getattr(item, "fixturenames", ())}
         item.add_marker(pytest.mark.xdist_group("crd_lab" if shared else item.nodeid.partition("::")[0]))
 
 
@@ -105,7 +106,8 @@ def servers(
 ) -> Iterator[RealLab]:
     """The processes, with every cluster from the start: three that start together take little longer than two."""
     asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    clusters = FOUR_CLUSTERS if "wide_lab" in asked else THREE_CLUSTERS if "lab3" in asked else DEFAULT_CLUSTERS
+    wide = asked & {"wide_lab", "wide_crd_lab"}
+    clusters = FOUR_CLUSTERS if wide else THREE_CLUSTERS if "lab3" in asked else DEFAULT_CLUSTERS
     lab = RealLab(tmp_path_factory.mktemp("lab"), lab_progress)
     try:
         lab.up(clusters, namespaces=())
@@ -135,10 +137,14 @@ def wide_lab(servers: RealLab) -> RealLab:
 
 @pytest.fixture(scope="module")
 def crd_lab(servers: RealLab) -> RealLab:
-    """The lab with Istio's own kinds: its API servers check what a release of Istio checks."""
-    if not CRDS.exists():
-        pytest.skip("Istio's CRDs are not here")
-    return servers.with_(rooted=True, real=True)
+    """As `lab`, with Istio's own kinds where they are at hand: then API servers refuse what Istio does not know."""
+    return servers.with_(rooted=True, real=CRDS.exists())
+
+
+@pytest.fixture(scope="module")
+def wide_crd_lab(servers: RealLab) -> RealLab:
+    """As `wide_lab`, with those kinds."""
+    return servers.with_(rooted=False, real=CRDS.exists())
 
 
 def add_root(api: Api) -> None:
@@ -169,6 +175,7 @@ def tidy(api: Api, stay: set[str]) -> None:
         assert time.monotonic() < end, f"{stays} do not go"
         time.sleep(0.1)
     forget_kept(api)
+    assert custom(api) == set(), "these were left"
 
 
 def refused(api: Api, path: str, body: dict[str, Any]) -> str | None:

@@ -12,7 +12,6 @@ from kubernetes import client
 
 from meshctl.lab.api import Api
 from tests.lab.conftest import RealLab
-from tests.support.crds import forget_kept, real_kinds
 from tests.support.objects import client_of, everything
 from tests.support.project import Project
 from tests.support.recipes import on_lab
@@ -25,19 +24,16 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 
 @pytest.fixture
-def mesh(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, list[Api]]]:
-    project = Project(tmp_path_factory.mktemp("addons"), wide_lab.dir, stack="addons")
-    apis = [Api(wide_lab.kubeconfig(name)) for name in CLUSTERS]
-    forget_kept(*apis)
-    with real_kinds(*apis):
-        before = [everything(api) for api in apis]
-        try:
-            yield project, apis
-        finally:
-            project.done("destroy", "--yes")
-            forget_kept(*apis)
-        left = [everything(api) - then for api, then in zip(apis, before, strict=True)]
-        assert [{item for item in found if "kiali" in item or "prometheus" in item} for found in left] == [set(), set()]
+def mesh(wide_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, list[Api]]]:
+    project = Project(tmp_path_factory.mktemp("addons"), wide_crd_lab.dir, stack="addons")
+    apis = [Api(wide_crd_lab.kubeconfig(name)) for name in CLUSTERS]
+    before = [everything(api) for api in apis]
+    try:
+        yield project, apis
+    finally:
+        project.done("destroy", "--yes")
+    left = [everything(api) - then for api, then in zip(apis, before, strict=True)]
+    assert [{item for item in found if "kiali" in item or "prometheus" in item} for found in left] == [set(), set()]
 
 
 def secret(api: Api, name: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ import pytest
 from meshctl.lab.api import Api
 from tests.lab.conftest import RealLab
 from tests.support import authorities
-from tests.support.crds import forget_kept, real_kinds
+from tests.support.crds import forget_kept
 from tests.support.objects import everything
 from tests.support.project import Project
 from tests.support.recipes import CHARTS, on_lab
@@ -61,22 +61,20 @@ class World:
 
 @pytest.fixture(params=["ingress", "egress"])
 def world(
-    request: pytest.FixtureRequest, wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, wide_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     recipe = request.param
     folder = tmp_path_factory.mktemp(recipe)
-    project = Project(folder, wide_lab.dir, stack=recipe)
-    apis = [Api(wide_lab.kubeconfig(name)) for name in CLUSTERS]
-    forget_kept(*apis)
-    with real_kinds(*apis):
-        before = [everything(api) for api in apis]
-        try:
-            yield World(project, apis)
-        finally:
-            project.done("destroy", "--yes")
-            forget_kept(*apis)
-        left = [everything(api) - then for api, then in zip(apis, before, strict=True)]
-        assert [{item for item in found if "gress" in item} for found in left] == [set(), set()]
+    project = Project(folder, wide_crd_lab.dir, stack=recipe)
+    apis = [Api(wide_crd_lab.kubeconfig(name)) for name in CLUSTERS]
+    before = [everything(api) for api in apis]
+    try:
+        yield World(project, apis)
+    finally:
+        project.done("destroy", "--yes")
+        forget_kept(*apis)
+    left = [everything(api) - then for api, then in zip(apis, before, strict=True)]
+    assert [{item for item in found if "gress" in item} for found in left] == [set(), set()]
 
 
 @pytest.mark.parametrize("world", ["ingress"], indirect=True)

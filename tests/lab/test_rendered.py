@@ -13,12 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from meshctl.lab.api import Api
 from meshctl.local.providers.kubernetes.cluster import Cluster
 from meshctl.local.providers.kubernetes.transport import Transport
 from tests.lab.conftest import RealLab
 from tests.support import authorities
-from tests.support.crds import forget_kept
 from tests.support.project import Project
 from tests.support.recipes import on_lab
 
@@ -86,8 +84,6 @@ def fed(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     document["istio"]["crds"] = "objects"
     project.write(document)
     kubeconfigs = {name: wide_lab.kubeconfig(name) for name in CLUSTERS}
-    apis = [Api(kubeconfig) for kubeconfig in kubeconfigs.values()]
-    forget_kept(*apis)
     index = json.loads(project.alone("render", "rendered", "--stack", RECIPE, "--json"))
     try:
         for name, kubeconfig in kubeconfigs.items():
@@ -101,7 +97,6 @@ def fed(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         project.write(adopting(document))
         project.run("up", "--yes", "--skip-preview")  # whatever a test has left to take over
         project.done("destroy", "--yes")
-        forget_kept(*apis)
 
 
 def adopting(document: dict[str, Any]) -> dict[str, Any]:

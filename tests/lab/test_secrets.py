@@ -89,6 +89,8 @@ class Refusals:
         """Refuse Secrets that the CEL expression picks, and quote all their data."""
         for item in self.clients.values():
             self._refuse(client.AdmissionregistrationV1Api(item), operations, names)
+        for item in self.clients.values():
+            self.eventually(lambda item=item: self._refused(item))  # type: ignore[misc]
         try:
             yield
         finally:
@@ -113,7 +115,6 @@ class Refusals:
         admission.create_validating_admission_policy({"metadata": {"name": "quoting"}, "spec": spec})
         bound = {"policyName": "quoting", "validationActions": ["Deny"]}
         admission.create_validating_admission_policy_binding({"metadata": {"name": "quoting"}, "spec": bound})
-        self.eventually(lambda: self._refused(admission.api_client))
 
     @staticmethod
     def _refused(item: client.ApiClient) -> bool:

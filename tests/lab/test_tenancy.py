@@ -11,7 +11,6 @@ import pytest
 
 from meshctl.lab.api import Api
 from tests.lab.conftest import Eventually, RealLab
-from tests.support.crds import forget_kept, real_kinds
 from tests.support.objects import everything
 from tests.support.project import Project
 from tests.support.recipes import on_lab
@@ -45,19 +44,18 @@ class Both:
 
 
 @pytest.fixture(scope="module")
-def meshes(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    first, second = (Project(tmp_path_factory.mktemp(name), wide_lab.dir, stack=RECIPE) for name in ("host", "guest"))
+def meshes(wide_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    first, second = (
+        Project(tmp_path_factory.mktemp(name), wide_crd_lab.dir, stack=RECIPE) for name in ("host", "guest")
+    )
     first.write(host())
     second.write(on_lab(RECIPE))
-    apis = [Api(wide_lab.kubeconfig(name)) for name in CLUSTERS]
-    forget_kept(*apis)
-    with real_kinds(*apis):
-        try:
-            yield Both(first, second, apis)
-        finally:
-            second.done("destroy", "--yes")
-            first.done("destroy", "--yes")
-            forget_kept(*apis)
+    apis = [Api(wide_crd_lab.kubeconfig(name)) for name in CLUSTERS]
+    try:
+        yield Both(first, second, apis)
+    finally:
+        second.done("destroy", "--yes")
+        first.done("destroy", "--yes")
 
 
 def test_a_guest_comes_and_goes_and_the_host_is_as_it_was(meshes: Both, eventually: Eventually) -> None:

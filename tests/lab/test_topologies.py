@@ -151,8 +151,6 @@ def applied(
     apis = {cluster["name"]: Api(wide_lab.kubeconfig(lab_cluster(cluster["name"]))) for cluster in document["clusters"]}
     project = Project(tmp_path_factory.mktemp(recipe), wide_lab.dir, stack=recipe)
     project.write(document)
-    for api in apis.values():
-        forget_kept(api)
     before = {name: everything(api) for name, api in apis.items()}
     preview = project.preview()
     try:

@@ -20,7 +20,6 @@ from mesh_components.topology.machine_bundle import FILES, Access, bundle
 from meshctl.lab.api import Api, ApiError
 from meshctl.lab.pretend import ADDRESS_ANNOTATION
 from tests.lab.conftest import RealLab
-from tests.support.istio_documents import CRDS
 from tests.support.objects import client_of, secret
 from tests.support.project import Project
 
@@ -49,16 +48,9 @@ ARCHIVE = {
 }
 
 
-@pytest.fixture(scope="module")
-def machines_lab(request: pytest.FixtureRequest) -> RealLab:
-    """With Istio's own CRDs where they are at hand: then API servers refuse what Istio does not know."""
-    found: RealLab = request.getfixturevalue("crd_lab" if CRDS.exists() else "lab")
-    return found
-
-
 @pytest.fixture
-def project(machines_lab: RealLab, tmp_path: Path) -> Iterator[Project]:
-    project = Project(tmp_path / "project", machines_lab.dir, stack="virtual-machines")
+def project(crd_lab: RealLab, tmp_path: Path) -> Iterator[Project]:
+    project = Project(tmp_path / "project", crd_lab.dir, stack="virtual-machines")
     yield project
     project.done("destroy", "--yes")
 
@@ -123,10 +115,10 @@ def absent(api: Api, path: str) -> bool:
     return False
 
 
-def test_two_primaries(project: Project, machines_lab: RealLab, tmp_path: Path) -> None:
+def test_two_primaries(project: Project, crd_lab: RealLab, tmp_path: Path) -> None:
     wanted = document(LEDGER, ARCHIVE)
     applied(project, wanted)
-    first, second = (Api(machines_lab.kubeconfig(name)) for name in ("cluster1", "cluster2"))
+    first, second = (Api(crd_lab.kubeconfig(name)) for name in ("cluster1", "cluster2"))
     group = first.get(f"{NETWORKING}/workloadgroups/ledger")["spec"]
     assert group["template"] == {
         "serviceAccount": "ledger",
@@ -153,7 +145,7 @@ def test_two_primaries(project: Project, machines_lab: RealLab, tmp_path: Path) 
     assert {item.name: item.read_text() for item in out.iterdir()} == expected
     assert (out / "hosts").read_text() == "198.51.100.1 istiod.istio-system.svc\n"
 
-    administrator = machines_lab.client("cluster1")
+    administrator = crd_lab.client("cluster1")
     status = review(administrator, token, "istio-ca")
     assert (status.authenticated, status.user.username, status.audiences) == (
         True,
@@ -191,17 +183,17 @@ def terminating(api: Api) -> bool:
     return bool(api.get("/api/v1/namespaces/accounting")["status"]["phase"] == "Terminating")
 
 
-def test_a_machine_of_a_remote(project: Project, machines_lab: RealLab, tmp_path: Path) -> None:
+def test_a_machine_of_a_remote(project: Project, crd_lab: RealLab, tmp_path: Path) -> None:
     """It comes in by the gateway of the primary, with a token of the remote; the primary's istiod asks the remote about
     it, by the very kubeconfig in its remote secret."""
     machine = {**LEDGER, "namespace": "accounting-2", "cluster": "cluster2", "tokenLifetimeMinutes": 10}
     applied(project, document(machine, second={"role": "remote"}, discovery={"account": "own"}))
-    primary = Api(machines_lab.kubeconfig("cluster1"))
+    primary = Api(crd_lab.kubeconfig("cluster1"))
     assert primary.get(f"{NETWORKING}-2/workloadgroups/ledger")["spec"]["template"]["network"] == "network-of-cluster2"
     said, token = bundled(project, "ledger", tmp_path / "ledger")
     assert (said["address"], said["cluster"]) == ("198.51.100.1", "cluster2")
     assert (tmp_path / "ledger/hosts").read_text().startswith("198.51.100.1 ")
-    assert not review(machines_lab.client("cluster1"), token, "istio-ca").authenticated
+    assert not review(crd_lab.client("cluster1"), token, "istio-ca").authenticated
     istiod = client_of(secret(primary, "istio-remote-secret-cluster2")["cluster2"])
     assert review(istiod, token, "istio-ca").user.username == "system:serviceaccount:accounting-2:ledger"
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from meshctl.lab.api import Api
-from tests.lab.conftest import Eventually, RealLab
-from tests.support.crds import PATH, forget_kept, real_kinds
+from tests.lab.conftest import RealLab
+from tests.support.crds import PATH
 from tests.support.objects import everything
 from tests.support.project import Project
 from tests.support.recipes import on_lab
@@ -65,25 +65,23 @@ def service_exports() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def meshes(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meshes]:
+def meshes(wide_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meshes]:
     folder: Path = tmp_path_factory.mktemp(RECIPE)
-    project = Project(folder, wide_lab.dir, stack=RECIPE)
-    apis = [Api(wide_lab.kubeconfig(name)) for name in CLUSTERS]
+    project = Project(folder, wide_crd_lab.dir, stack=RECIPE)
+    apis = [Api(wide_crd_lab.kubeconfig(name)) for name in CLUSTERS]
     for api in apis:
         for name in ("sample", "shop"):
             api.apply(
                 f"/api/v1/namespaces/{name}", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             )
-    forget_kept(*apis)
-    with real_kinds(*apis):
-        try:
-            yield Meshes(project, apis)
-        finally:
-            project.done("destroy", "--yes")
-            for api in apis:
-                for item in api.get(PATH)["items"]:
-                    if item["spec"]["group"] in ("charts.test", "multicluster.x-k8s.io"):
-                        api.request("DELETE", f"{PATH}/{item['metadata']['name']}")
+    try:
+        yield Meshes(project, apis)
+    finally:
+        project.done("destroy", "--yes")
+        for api in apis:
+            for item in api.get(PATH)["items"]:
+                if item["spec"]["group"] == "multicluster.x-k8s.io":
+                    api.request("DELETE", f"{PATH}/{item['metadata']['name']}")
 
 
 def test_the_recipe(meshes: Meshes) -> None:
@@ -139,8 +137,7 @@ def test_service_exports(meshes: Meshes) -> None:
         assert sidecars(api, "shop") == {"default": {"egress": [{"hosts": ["./*"]}]}}
 
 
-def test_nothing_stays(meshes: Meshes, eventually: Eventually) -> None:
+def test_nothing_stays(meshes: Meshes) -> None:
     meshes.project.done("destroy", "--yes")
     kinds = ("sidecars/", "serviceexports/", "gateways/")
-    for api in meshes.apis:
-        eventually(lambda api=api: not [path for path in everything(api) if path.startswith(kinds)])  # type: ignore[misc]
+    assert [{path for path in everything(api) if path.startswith(kinds)} for api in meshes.apis] == [set(), set()]

@@ -11,7 +11,6 @@ import yaml
 
 from meshctl.lab.api import Api
 from tests.lab.conftest import RealLab
-from tests.support.crds import forget_kept, real_kinds
 from tests.support.objects import everything
 from tests.support.project import Project
 from tests.support.recipes import on_lab
@@ -34,22 +33,19 @@ def document() -> dict[str, Any]:
 
 
 @pytest.fixture
-def project(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, list[Api]]]:
-    project = Project(tmp_path_factory.mktemp("waypoints"), wide_lab.dir, stack="waypoints")
-    apis = [Api(wide_lab.kubeconfig(name)) for name in CLUSTERS]
-    forget_kept(*apis)
+def project(wide_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, list[Api]]]:
+    project = Project(tmp_path_factory.mktemp("waypoints"), wide_crd_lab.dir, stack="waypoints")
+    apis = [Api(wide_crd_lab.kubeconfig(name)) for name in CLUSTERS]
     for api in apis:
         metadata = {"name": "others", "labels": {"istio.io/dataplane-mode": "ambient"}}
         api.request("POST", "/api/v1/namespaces", {"metadata": metadata})
-    with real_kinds(*apis):
-        before = [everything(api) for api in apis]
-        try:
-            yield project, apis
-        finally:
-            project.done("destroy", "--yes")
-            forget_kept(*apis)
-        left = [everything(api) - then for api, then in zip(apis, before, strict=True)]
-        assert [{item for item in found if "waypoint" in item} for found in left] == [set(), set()]
+    before = [everything(api) for api in apis]
+    try:
+        yield project, apis
+    finally:
+        project.done("destroy", "--yes")
+    left = [everything(api) - then for api, then in zip(apis, before, strict=True)]
+    assert [{item for item in found if "waypoint" in item} for found in left] == [set(), set()]
     for api in apis:
         assert USES not in labels(api, "others")
         api.request("DELETE", "/api/v1/namespaces/others")

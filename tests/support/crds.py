@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -15,21 +13,6 @@ from meshctl.lab.prepare import kinds
 from tests.support.istio_documents import CRDS
 
 PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-
-
-@contextmanager
-def real_kinds(*apis: Api) -> Iterator[bool]:
-    """While inside, the API servers check Istio's resources against Istio's own schemas. Yields whether they do."""
-    if not CRDS.is_file():
-        yield False
-        return
-    try:
-        for api in apis:
-            know_istio(api)
-        yield True
-    finally:
-        for api in apis:
-            know_stand_ins(api)
 
 
 def know_istio(api: Api) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
 import runpy
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ from typing import Any
 from pulumi.runtime import mocks, rpc, settings, stack
 from pulumi.runtime.config import set_all_config
 
+from meshctl.local.sdk import Outstanding
 from tests.support.mesh_authority import MeshAuthority
 
 ROOT = Path(__file__).parents[2]
@@ -218,13 +220,15 @@ def run(
     settings.reset_options()
     set_all_config(dict(config or {}), secrets or [])
     graph = Graph(charts, preview, answers, stacks)
+    gc.disable()  # as in a pass of the local engine
     try:
         mocks.set_mocks(graph, project="mesh", stack="test", monitor=graph, preview=preview)
-        settings.SETTINGS.outputs.clear()
+        settings.SETTINGS.outputs = Outstanding()
         settings.SETTINGS.rpc_manager.clear()
         settings.set_root_resource(None)  # type: ignore[arg-type]
         loop.run_until_complete(stack.run_in_stack(program))
     finally:
+        gc.enable()
         settings.reset_options()
         asyncio.set_event_loop(None)
         loop.close()

@@ -94,6 +94,16 @@ def everything(api: Api) -> set[str]:
     }
 
 
+def custom(api: Api) -> set[str]:
+    """Those of kinds that a CRD has brought."""
+    specs = [item["spec"] for item in api.get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")["items"]]
+    return {
+        f"{spec['names']['plural']}.{spec['group']}/{item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
+        for spec in specs
+        for item in _listed(api, f"/apis/{spec['group']}/{spec['versions'][0]['name']}/{spec['names']['plural']}")
+    }
+
+
 def _listed(api: Api, path: str) -> list[dict[str, Any]]:
     """What is there; nothing where the CRD behind it has gone a moment ago."""
     try:

@@ -2,6 +2,7 @@
 
 A command imports for longer than it works, and the tests run hundreds. One process imports what commands import and
 forks for each of them: arguments, folder, environment and outputs are the command's own, as if somebody had typed it.
+What a command has imported beyond that (the clients of clusters and clouds come late) it says at its end, for the next.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -77,12 +79,38 @@ def _import() -> None:
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     importlib.import_module("mesh_components.federation.federation")
+    _build_models()
     _share_a_key()
+    _keep()
+
+
+def _keep() -> None:
     # A fork has one thread: another one's locks would stay closed in it for ever.
     assert threading.active_count() == 1
     # What is there stays; to collect it again would copy its pages in each fork.
     gc.collect()
     gc.freeze()
+
+
+def _build_models() -> None:
+    """Those of the document: they are built when one is first read."""
+    from mesh_components.settings.document import parse
+
+    parse({"id": "mesh1", "clusters": [{"name": "cluster1", "network": "network1", "kubeconfig": {"file": "none"}}]})
+
+
+def _learn(names: Sequence[str]) -> None:
+    """Import what a command had to import late, from the libraries: modules of a program are its own."""
+    for name in names:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    _keep()
+
+
+def _late(before: set[str]) -> list[str]:
+    """Modules of libraries that came since."""
+    new = ((name, getattr(sys.modules[name], "__file__", None) or "") for name in set(sys.modules) - before)
+    return sorted(name for name, file in new if file.startswith((sys.prefix, sys.base_prefix)))
 
 
 def _share_a_key() -> None:
@@ -95,10 +123,11 @@ def _share_a_key() -> None:
     passphrase.new_salt, passphrase.key = (lambda: salt), derive
 
 
-def _become(request: Mapping[str, Any]) -> NoReturn:
+def _become(request: Mapping[str, Any], tell: int) -> NoReturn:
     from meshctl.cli import main
 
     code: object = 1
+    before = set(sys.modules)
     signal.alarm(_HANGS)
     try:
         for descriptor, name in ((1, request["out"]), (2, request["err"])):
@@ -118,16 +147,23 @@ def _become(request: Mapping[str, Any]) -> NoReturn:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        os.write(tell, "\n".join(_late(before)).encode())
         os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 
 def _serve() -> None:
     _import()
     for line in sys.stdin:
+        heard, tell = os.pipe()
         child = os.fork()
         if child == 0:
-            _become(json.loads(line))
+            _become(json.loads(line), tell)
+        os.close(tell)
+        with os.fdopen(heard) as late:
+            names = late.read().split()
         _, status = os.waitpid(child, 0)
+        if names:
+            _learn(names)
         print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201
 
 

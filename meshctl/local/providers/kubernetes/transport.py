@@ -113,6 +113,8 @@ class Transport:
         self._token: str | None = None
         self._token_until = 0.0
         self._reached = False
+        self._gone = False
+        """It has answered, and then not for as long as a request is repeated."""
         self._failure: Unreachable | None = None
         self.date = ""
         """The clock of the API server, as its last answer had it (RFC 9110, `Date`)."""
@@ -206,7 +208,7 @@ class Transport:
             answer = self._pools.urlopen(method, url, headers=headers, body=payload, timeout=self._timeout)
         except HTTPError as error:
             raise ConnectionError(_words(error)) from error
-        self._reached = True
+        self._reached, self._gone = True, False
         self.date = answer.headers.get("Date", "")
         return answer
 
@@ -219,9 +221,10 @@ class Transport:
             return self._token
 
     def _lost(self, error: OSError, *, first: bool, last: bool) -> None:
-        """A server that has answered before is given time to come back; one that never has is given one try more."""
-        if first or (self._reached and not last):
+        """A server that has answered before is given time to come back, once; one that never has, one try more."""
+        if not self._gone and (first or (self._reached and not last)):
             return
+        self._gone = self._reached
         failure = Unreachable(
             f"{self._where}: the API server {self._host} does not answer: {error}; fix: see that it runs"
             " and that this machine reaches it (VPN, proxy, authorized networks), or correct the kubeconfig"
