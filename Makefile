@@ -59,7 +59,7 @@ test-fast: .venv/gcp .venv-policy/ready ## tests that need no API server
 
 test-lab: .venv/ready ## tests on real API servers
 	@$(BIN)/mesh lab build
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/lab
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder tests/lab
 
 bench: .venv/ready ## speed and memory, measured now on this machine
 	@$(BIN)/python -m tests.bench

@@ -1,9 +1,9 @@
-"""A real lab for the tests below: two API servers, started once per session in a folder of its own; three or four where
-a test that was chosen asks for them (`lab3`, `wide_lab`).
+"""A real lab for the tests below: two API servers, started once per session in a folder of its own; three or four from
+when a module asks for them (`lab3`, `bare_lab4`).
 
-What is in it is what the module asks for: the stand-ins of Istio (`lab`), its kinds and nothing else (`wide_lab`), or
-Istio's own kinds (`crd_lab`). Tests share it, so each works in a namespace of its own (`fresh_namespace`) and waits
-with `eventually`.
+What is in it is what the module asks for: the stand-ins of Istio (`lab`), or its kinds and nothing else (`bare_lab`);
+either with Istio's own kinds too (`crd_lab`, `bare_crd_lab`). Tests share it, so each works in a namespace of its own
+(`fresh_namespace`) and waits with `eventually`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -30,6 +31,8 @@ from tests.support.objects import custom
 
 T = TypeVar("T")
 pytest.register_assert_rewrite("tests.support.faults")
+LONG = ("interrupted", "topologies", "upgrade", "secrets", "examples", "tokens", "rotation", "check")
+"""Modules that take longest, in that order: what comes last decides how long one process waits for the other."""
 FOUR_CLUSTERS = ("cluster1", "cluster2", "cluster3", "cluster4")
 THREE_CLUSTERS = (*DEFAULT_CLUSTERS, "cluster3")
 
@@ -37,13 +40,17 @@ THREE_CLUSTERS = (*DEFAULT_CLUSTERS, "cluster3")
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For several processes: a module stays in one of them, and so do all modules with Istio's own kinds, which take
-    longest to bring.
+    longest to bring. These come first, and then what takes longest.
 
     First of all hooks, since that of pytest-xdist reads the marks and would find none after it.
     """
-    for item in items:
-        shared = {"crd_lab", "wide_crd_lab"} & {*getattr(item, "fixturenames", ())}
-        item.add_marker(pytest.mark.xdist_group("crd_lab" if shared else item.nodeid.partition("::")[0]))
+    place = {}
+    for item in (item for item in items if Path(__file__).parent in item.path.parents):
+        shared = {"crd_lab", "bare_crd_lab"} & {*getattr(item, "fixturenames", ())}
+        name = item.path.stem.removeprefix("test_")
+        item.add_marker(pytest.mark.xdist_group("crd_lab" if shared else name))
+        place[item] = 0 if shared else 1 + LONG.index(name) if name in LONG else 1 + len(LONG)
+    items.sort(key=lambda item: place.get(item, -1))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -57,28 +64,36 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 class RealLab(Lab):
     """The lab, with the official client for its clusters."""
 
-    rooted = False
-    """Whether the root namespace of the stand-ins is there."""
-    real = False
-    """Whether its kinds are Istio's own."""
+    rooted: frozenset[str] = frozenset()
+    """Clusters that have the root namespace of the stand-ins."""
+    real: frozenset[str] = frozenset()
+    """Those whose kinds are Istio's own."""
 
     def client(self, cluster: str) -> client.ApiClient:
         """As administrator."""
         made: client.ApiClient = config.new_client_from_config(str(self.kubeconfig(cluster)))
         return made
 
-    def with_(self, *, rooted: bool, real: bool = False) -> RealLab:
-        """The same lab, with that in it, and without what the module before has left."""
-        apis = [Api(self.kubeconfig(cluster.name)) for cluster in self.clusters()]
+    def with_(self, clusters: tuple[str, ...] = DEFAULT_CLUSTERS, *, rooted: bool, real: bool = False) -> RealLab:
+        """The same lab, with that in these clusters, and without what the module before has left."""
+        if not self.exists or not {*clusters} <= {cluster.name for cluster in self.clusters()}:
+            self.up(clusters, namespaces=())
+            self.real = frozenset()
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda api: tidy(api, {NAMESPACE} if rooted and self.rooted else set()), apis))
-            if rooted != self.rooted:
-                list(pool.map(add_root if rooted else take_rights, apis))
-            if real != self.real:
-                # Who asks for them looks at the first two clusters.
-                list(pool.map(know_istio if real else know_stand_ins, apis[: len(DEFAULT_CLUSTERS)]))
-        self.rooted, self.real = rooted, real
+            list(pool.map(partial(self._make, rooted=rooted, real=real), clusters))
+        self.rooted = self.rooted | {*clusters} if rooted else self.rooted - {*clusters}
+        self.real = self.real | {*clusters} if real else self.real - {*clusters}
         return self
+
+    def _make(self, cluster: str, *, rooted: bool, real: bool) -> None:
+        api, had = Api(self.kubeconfig(cluster)), cluster in self.rooted
+        tidy(api, {NAMESPACE} if rooted and had else set())
+        if not rooted:
+            take_rights(api)
+        elif not had:
+            add_root(api)
+        if real != (cluster in self.real):
+            (know_istio if real else know_stand_ins)(api)
 
 
 class Eventually(Protocol):
@@ -101,16 +116,10 @@ def lab_progress(request: pytest.FixtureRequest) -> Report:
 
 
 @pytest.fixture(scope="session")
-def servers(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, lab_progress: Report
-) -> Iterator[RealLab]:
-    """The processes, with every cluster from the start: three that start together take little longer than two."""
-    asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
-    wide = asked & {"wide_lab", "wide_crd_lab"}
-    clusters = FOUR_CLUSTERS if wide else THREE_CLUSTERS if "lab3" in asked else DEFAULT_CLUSTERS
+def servers(tmp_path_factory: pytest.TempPathFactory, lab_progress: Report) -> Iterator[RealLab]:
+    """The processes: those of a cluster from when it is first asked for."""
     lab = RealLab(tmp_path_factory.mktemp("lab"), lab_progress)
     try:
-        lab.up(clusters, namespaces=())
         yield lab
     finally:
         if lab.exists:
@@ -124,15 +133,21 @@ def lab(servers: RealLab) -> RealLab:
 
 
 @pytest.fixture(scope="module")
-def lab3(lab: RealLab) -> RealLab:
+def lab3(servers: RealLab) -> RealLab:
     """The same, with a third cluster."""
-    return lab
+    return servers.with_(THREE_CLUSTERS, rooted=True)
 
 
 @pytest.fixture(scope="module")
-def wide_lab(servers: RealLab) -> RealLab:
-    """Four clusters in which Istio's kinds are known and nothing of Istio is there: for charts."""
+def bare_lab(servers: RealLab) -> RealLab:
+    """Two clusters in which Istio's kinds are known and nothing of Istio is there: for charts."""
     return servers.with_(rooted=False)
+
+
+@pytest.fixture(scope="module")
+def bare_lab4(servers: RealLab) -> RealLab:
+    """The same, with four clusters."""
+    return servers.with_(FOUR_CLUSTERS, rooted=False)
 
 
 @pytest.fixture(scope="module")
@@ -142,8 +157,8 @@ def crd_lab(servers: RealLab) -> RealLab:
 
 
 @pytest.fixture(scope="module")
-def wide_crd_lab(servers: RealLab) -> RealLab:
-    """As `wide_lab`, with those kinds."""
+def bare_crd_lab(servers: RealLab) -> RealLab:
+    """As `bare_lab`, with those kinds."""
     return servers.with_(rooted=False, real=CRDS.exists())
 
 
@@ -157,7 +172,8 @@ def take_rights(api: Api) -> None:
     """Those of that account, which do not go with the namespace."""
     for path, body in root_namespace(NAMESPACE):
         if body["kind"].startswith("ClusterRole"):
-            api.request("DELETE", path)
+            with suppress(ApiError):  # Where it never was.
+                api.request("DELETE", path)
 
 
 def tidy(api: Api, stay: set[str]) -> None:

@@ -24,9 +24,9 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 
 @pytest.fixture
-def mesh(wide_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, list[Api]]]:
-    project = Project(tmp_path_factory.mktemp("addons"), wide_crd_lab.dir, stack="addons")
-    apis = [Api(wide_crd_lab.kubeconfig(name)) for name in CLUSTERS]
+def mesh(bare_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, list[Api]]]:
+    project = Project(tmp_path_factory.mktemp("addons"), bare_crd_lab.dir, stack="addons")
+    apis = [Api(bare_crd_lab.kubeconfig(name)) for name in CLUSTERS]
     before = [everything(api) for api in apis]
     try:
         yield project, apis

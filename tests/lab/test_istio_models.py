@@ -16,7 +16,7 @@ PLURALS = {kind.kind: kind.plural for kind in KINDS}
 
 @pytest.fixture(scope="module")
 def api(crd_lab: RealLab) -> Api:
-    if not crd_lab.real:
+    if "cluster1" not in crd_lab.real:
         pytest.skip("Istio's CRDs are not here")
     return Api(crd_lab.kubeconfig("cluster1"))
 

@@ -61,12 +61,12 @@ class World:
 
 @pytest.fixture(params=["ingress", "egress"])
 def world(
-    request: pytest.FixtureRequest, wide_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, bare_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     recipe = request.param
     folder = tmp_path_factory.mktemp(recipe)
-    project = Project(folder, wide_crd_lab.dir, stack=recipe)
-    apis = [Api(wide_crd_lab.kubeconfig(name)) for name in CLUSTERS]
+    project = Project(folder, bare_crd_lab.dir, stack=recipe)
+    apis = [Api(bare_crd_lab.kubeconfig(name)) for name in CLUSTERS]
     before = [everything(api) for api in apis]
     try:
         yield World(project, apis)

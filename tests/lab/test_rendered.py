@@ -77,13 +77,13 @@ def apply(cluster: Cluster, manifest: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="module")
-def fed(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fed]:
-    project = Project(tmp_path_factory.mktemp("rendered"), wide_lab.dir, stack=RECIPE)
+def fed(bare_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fed]:
+    project = Project(tmp_path_factory.mktemp("rendered"), bare_lab.dir, stack=RECIPE)
     document = on_lab(RECIPE)
     document["trust"]["source"] = {"intermediates": signed(project.folder)}
     document["istio"]["crds"] = "objects"
     project.write(document)
-    kubeconfigs = {name: wide_lab.kubeconfig(name) for name in CLUSTERS}
+    kubeconfigs = {name: bare_lab.kubeconfig(name) for name in CLUSTERS}
     index = json.loads(project.alone("render", "rendered", "--stack", RECIPE, "--json"))
     try:
         for name, kubeconfig in kubeconfigs.items():

@@ -27,14 +27,14 @@ SHARED = {
 
 
 @pytest.fixture
-def project(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    project = Project(tmp_path_factory.mktemp("role-change"), wide_lab.dir, stack=RECIPE)
+def project(bare_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    project = Project(tmp_path_factory.mktemp("role-change"), bare_lab.dir, stack=RECIPE)
     yield project
     project.done("destroy", "--yes")
 
 
-def test_a_remote_becomes_a_primary_and_a_remote_again(project: Project, wide_lab: RealLab) -> None:
-    api = Api(wide_lab.kubeconfig("cluster2"))
+def test_a_remote_becomes_a_primary_and_a_remote_again(project: Project, bare_lab: RealLab) -> None:
+    api = Api(bare_lab.kubeconfig("cluster2"))
     applied(project, remote())
     first = identities(api)
     assert deployments(api) == set()

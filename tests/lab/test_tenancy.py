@@ -44,13 +44,13 @@ class Both:
 
 
 @pytest.fixture(scope="module")
-def meshes(wide_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+def meshes(bare_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     first, second = (
-        Project(tmp_path_factory.mktemp(name), wide_crd_lab.dir, stack=RECIPE) for name in ("host", "guest")
+        Project(tmp_path_factory.mktemp(name), bare_crd_lab.dir, stack=RECIPE) for name in ("host", "guest")
     )
     first.write(host())
     second.write(on_lab(RECIPE))
-    apis = [Api(wide_crd_lab.kubeconfig(name)) for name in CLUSTERS]
+    apis = [Api(bare_crd_lab.kubeconfig(name)) for name in CLUSTERS]
     try:
         yield Both(first, second, apis)
     finally:

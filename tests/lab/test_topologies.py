@@ -143,13 +143,15 @@ def found(api: Api, path: str) -> dict[str, Any] | None:
 @pytest.fixture(scope="module", params=TOPOLOGIES)
 def applied(
     request: pytest.FixtureRequest,
-    wide_lab: RealLab,
+    bare_lab4: RealLab,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Applied]:
     recipe = request.param
     document = on_lab(recipe)
-    apis = {cluster["name"]: Api(wide_lab.kubeconfig(lab_cluster(cluster["name"]))) for cluster in document["clusters"]}
-    project = Project(tmp_path_factory.mktemp(recipe), wide_lab.dir, stack=recipe)
+    apis = {
+        cluster["name"]: Api(bare_lab4.kubeconfig(lab_cluster(cluster["name"]))) for cluster in document["clusters"]
+    }
+    project = Project(tmp_path_factory.mktemp(recipe), bare_lab4.dir, stack=recipe)
     project.write(document)
     before = {name: everything(api) for name, api in apis.items()}
     preview = project.preview()

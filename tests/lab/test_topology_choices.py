@@ -42,13 +42,13 @@ def chosen() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def mesh(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, list[Api]]]:
+def mesh(bare_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, list[Api]]]:
     folder: Path = tmp_path_factory.mktemp("choices")
-    project = Project(folder, wide_lab.dir, stack="primary-remote-multi-network")
+    project = Project(folder, bare_lab.dir, stack="primary-remote-multi-network")
     project.write(chosen())
     try:
         project.done("up", "--yes", "--skip-preview")
-        yield project, [Api(wide_lab.kubeconfig(name)) for name in ("cluster1", "cluster2")]
+        yield project, [Api(bare_lab.kubeconfig(name)) for name in ("cluster1", "cluster2")]
     finally:
         project.done("destroy", "--yes")
 
@@ -122,13 +122,13 @@ def test_nothing_is_left_and_the_crds_go_when_asked(mesh: tuple[Project, list[Ap
 
 
 def test_a_mesh_that_is_made_anew_takes_over_the_crds_that_were_kept(
-    wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
+    bare_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    project = Project(tmp_path_factory.mktemp("kept"), wide_lab.dir, stack="multi-primary-single-network")
+    project = Project(tmp_path_factory.mktemp("kept"), bare_lab.dir, stack="multi-primary-single-network")
     wanted = on_lab("multi-primary-single-network")
     wanted["istio"]["crds"] = "objects"
     project.write(wanted)
-    apis = [Api(wide_lab.kubeconfig(name)) for name in ("cluster1", "cluster2")]
+    apis = [Api(bare_lab.kubeconfig(name)) for name in ("cluster1", "cluster2")]
     crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
     def kept(api: Api) -> dict[str, dict[str, Any]]:
@@ -155,11 +155,11 @@ def test_a_mesh_that_is_made_anew_takes_over_the_crds_that_were_kept(
 
 
 def test_what_istiod_is_to_make_of_an_ambient_gateway_comes_and_goes(
-    wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
+    bare_lab: RealLab, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The stand-in makes no proxy: what istiod makes of the ConfigMap is read from its source."""
-    project = Project(tmp_path_factory.mktemp("ambient"), wide_lab.dir, stack="ambient-multi-network")
-    api = Api(wide_lab.kubeconfig("cluster1"))
+    project = Project(tmp_path_factory.mktemp("ambient"), bare_lab.dir, stack="ambient-multi-network")
+    api = Api(bare_lab.kubeconfig("cluster1"))
     plain = on_lab("ambient-multi-network")
     large = on_lab("ambient-multi-network")
     large["clusters"][0]["eastWest"] |= {"minReplicas": 2, "loadBalancerSourceRanges": ["203.0.113.0/24"]}

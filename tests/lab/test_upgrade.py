@@ -107,7 +107,7 @@ def _selects(hook: dict[str, Any], revision: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def mesh(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Upgraded, tuple[Step, ...]]]:
+def mesh(bare_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Upgraded, tuple[Step, ...]]]:
     with repository(tmp_path_factory.mktemp("charts"), OLD, NEW) as url:
         document = on_lab("multi-primary-multi-network")
         document["istio"] = {
@@ -119,17 +119,17 @@ def mesh(wide_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         for name in CLUSTERS:
             labels = {"istio.io/rev": "prod"}
             namespace = client.V1Namespace(metadata=client.V1ObjectMeta(name=APPLICATIONS, labels=labels))
-            client.CoreV1Api(wide_lab.client(name)).create_namespace(namespace)
-        project = Project(tmp_path_factory.mktemp("upgrade"), wide_lab.dir, stack="multi-primary-multi-network")
+            client.CoreV1Api(bare_lab.client(name)).create_namespace(namespace)
+        project = Project(tmp_path_factory.mktemp("upgrade"), bare_lab.dir, stack="multi-primary-multi-network")
         project.write(document)
-        apis = {name: Api(wide_lab.kubeconfig(name)) for name in CLUSTERS}
+        apis = {name: Api(bare_lab.kubeconfig(name)) for name in CLUSTERS}
         try:
             project.done("up", "--yes", "--skip-preview")
             yield Upgraded(project, apis), upgrade_plan(document, NEW)
         finally:
             project.done("destroy", "--yes")
             for name in CLUSTERS:
-                client.CoreV1Api(wide_lab.client(name)).delete_namespace(APPLICATIONS)
+                client.CoreV1Api(bare_lab.client(name)).delete_namespace(APPLICATIONS)
 
 
 def test_the_plan_visits_every_cluster(mesh: tuple[Upgraded, tuple[Step, ...]]) -> None:

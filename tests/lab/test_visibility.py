@@ -65,10 +65,10 @@ def service_exports() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def meshes(wide_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meshes]:
+def meshes(bare_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meshes]:
     folder: Path = tmp_path_factory.mktemp(RECIPE)
-    project = Project(folder, wide_crd_lab.dir, stack=RECIPE)
-    apis = [Api(wide_crd_lab.kubeconfig(name)) for name in CLUSTERS]
+    project = Project(folder, bare_crd_lab.dir, stack=RECIPE)
+    apis = [Api(bare_crd_lab.kubeconfig(name)) for name in CLUSTERS]
     for api in apis:
         for name in ("sample", "shop"):
             api.apply(

@@ -33,9 +33,9 @@ def document() -> dict[str, Any]:
 
 
 @pytest.fixture
-def project(wide_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, list[Api]]]:
-    project = Project(tmp_path_factory.mktemp("waypoints"), wide_crd_lab.dir, stack="waypoints")
-    apis = [Api(wide_crd_lab.kubeconfig(name)) for name in CLUSTERS]
+def project(bare_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, list[Api]]]:
+    project = Project(tmp_path_factory.mktemp("waypoints"), bare_crd_lab.dir, stack="waypoints")
+    apis = [Api(bare_crd_lab.kubeconfig(name)) for name in CLUSTERS]
     for api in apis:
         metadata = {"name": "others", "labels": {"istio.io/dataplane-mode": "ambient"}}
         api.request("POST", "/api/v1/namespaces", {"metadata": metadata})
