@@ -33,6 +33,8 @@ T = TypeVar("T")
 pytest.register_assert_rewrite("tests.support.faults")
 LONG = ("interrupted", "topologies", "upgrade", "secrets", "examples", "tokens", "rotation", "check")
 """Modules that take longest, in that order: what comes last decides how long one process waits for the other."""
+TOGETHER = {"check_charts": "check"}
+"""Both listen where a gateway's address points to, and that is the same in every lab."""
 FOUR_CLUSTERS = ("cluster1", "cluster2", "cluster3", "cluster4")
 THREE_CLUSTERS = (*DEFAULT_CLUSTERS, "cluster3")
 
@@ -48,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in (item for item in items if Path(__file__).parent in item.path.parents):
         shared = {"crd_lab", "bare_crd_lab"} & {*getattr(item, "fixturenames", ())}
         name = item.path.stem.removeprefix("test_")
-        item.add_marker(pytest.mark.xdist_group("crd_lab" if shared else name))
+        item.add_marker(pytest.mark.xdist_group("crd_lab" if shared else TOGETHER.get(name, name)))
         place[item] = 0 if shared else 1 + LONG.index(name) if name in LONG else 1 + len(LONG)
     items.sort(key=lambda item: place.get(item, -1))
 
