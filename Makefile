@@ -57,9 +57,10 @@ test: test-fast test-lab ## all tests: unit and program tests, then those on rea
 test-fast: .venv/gcp .venv-policy/ready ## tests that need no API server
 	@$(BIN)/python -m pytest -n 2 -m 'not lab' tests
 
+# Three processes on two cores: a test on API servers waits for them most of the time.
 test-lab: .venv/ready ## tests on real API servers
 	@$(BIN)/mesh lab build
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder tests/lab
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder tests/lab
 
 bench: .venv/ready ## speed and memory, measured now on this machine
 	@$(BIN)/python -m tests.bench

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, settings
 from tests.support.browser import MISSING
 
 # No test depends on how long something takes, so none fails because the machine is busy.
-settings.register_profile("mesh", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Each run draws other examples, so fewer of them in each find as much over the days.
+settings.register_profile("mesh", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("mesh")
 
 
