@@ -22,7 +22,7 @@ from meshctl.lab import LabError, News, Report, process, programs, servers, sile
 from meshctl.lab.api import Api, ApiError, Unreachable
 from meshctl.lab.credentials import write_credentials
 from meshctl.lab.files import locked, private_folder
-from meshctl.lab.prepare import NAMESPACE, prepare
+from meshctl.lab.prepare import NAMESPACE, prepare, tells_all_kinds
 from meshctl.lab.pretend import NODE
 from meshctl.lab.servers import APISERVER, CONTROLLERS, ETCD, STANDIN, Layout, process_name
 from meshctl.lab.state import FILE, Cluster, State, load, new_state
@@ -91,8 +91,7 @@ class Lab:
             self._keep(state, ETCD, servers.etcd(found, self._layout, state))
             self._wait(state, ETCD, lambda: _etcd_healthy(state))
             for cluster in every:
-                name = process_name(cluster.name, APISERVER)
-                self._keep(state, name, servers.apiserver(found, self._layout, state, cluster))
+                self._keep_apiserver(state, cluster.name, servers.apiserver(found, self._layout, state, cluster))
             for cluster in every:
                 self._wait_apiserver(state, cluster.name)
                 name = process_name(cluster.name, CONTROLLERS)
@@ -147,10 +146,9 @@ class Lab:
         """
         with self._locked():
             state = self._state()
-            apiserver, controllers = self._apiserver_of(state, cluster), process_name(cluster, CONTROLLERS)
-            self._keep(state, apiserver, state.processes[apiserver].command)
+            self._keep_apiserver(state, cluster, state.processes[self._apiserver_of(state, cluster)].command)
             self._wait_apiserver(state, cluster)
-            process.stop([state.processes[controllers]], STOP_SECONDS)
+            controllers = process_name(cluster, CONTROLLERS)
             self._keep(state, controllers, state.processes[controllers].command)
 
     @contextmanager
@@ -211,9 +209,18 @@ class Lab:
             time.sleep(STEP)
         self._report(News(name, f"ready, pid {state.processes[name].pid}"))
 
+    def _keep_apiserver(self, state: State, cluster: str, command: Sequence[str]) -> None:
+        """As `_keep`; before it starts, its controllers end: they would look at it before it tells of all that it has,
+        and let a namespace go before what CRDs have brought is out of it."""
+        name, controllers = (process_name(cluster, program) for program in (APISERVER, CONTROLLERS))
+        known = state.processes.get(name)
+        if controllers in state.processes and not (known and known.alive and known.command == tuple(command)):
+            process.stop([state.processes[controllers]], STOP_SECONDS)
+        self._keep(state, name, command)
+
     def _wait_apiserver(self, state: State, cluster: str) -> None:
         api = self.api(cluster)
-        self._wait(state, process_name(cluster, APISERVER), lambda: _answers(api, "/readyz"))
+        self._wait(state, process_name(cluster, APISERVER), lambda: _answers(api, "/readyz") and tells_all_kinds(api))
 
     def _failed(self, name: str, what: str) -> LabError:
         log = self._layout.log(name)

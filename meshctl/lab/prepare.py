@@ -10,12 +10,16 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from meshctl.lab import LabError
-from meshctl.lab.api import Api, Object
+from meshctl.lab.api import Api, ApiError, Object, Unreachable
 from meshctl.lab.pretend import LABELS
 
 NAMESPACE = "istio-system"
 """The root namespace that every cluster has; further ones on request."""
 READER = "istio-reader-service-account"
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+"""All groups with their kinds in one answer:
+https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery"""
 ESTABLISHED_SECONDS = 60.0
 
 
@@ -98,8 +102,28 @@ def prepare(api: Api, namespaces: Iterable[str] = (NAMESPACE,)) -> None:
 def kinds() -> list[tuple[str, Object]]:
     """The definitions of all kinds, each with its path."""
     bodies = [definition(kind) for kind in (*KINDS, *GATEWAY_KINDS)]
-    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    return [(f"{path}/{body['metadata']['name']}", body) for body in bodies]
+    return [(f"{DEFINITIONS}/{body['metadata']['name']}", body) for body in bodies]
+
+
+def tells_all_kinds(api: Api) -> bool:
+    """Whether discovery has what every CRD brings: after a start that is a moment later than `/readyz` says yes."""
+    try:
+        specs = [item["spec"] for item in api.get(DEFINITIONS)["items"]]
+        groups = api.get("/apis", DISCOVERY)["items"]
+    except (ApiError, *Unreachable):
+        return False
+    told = {
+        (group["metadata"]["name"], version["version"], resource["resource"])
+        for group in groups
+        for version in group["versions"]
+        for resource in version.get("resources", ())
+    }
+    return told >= {
+        (spec["group"], version["name"], spec["names"]["plural"])
+        for spec in specs
+        for version in spec["versions"]
+        if version["served"]
+    }
 
 
 def root_namespace(namespace: str) -> list[tuple[str, Object]]:
@@ -179,7 +203,7 @@ def _wait_established(api: Api) -> None:
 
 
 def _established(api: Api) -> set[str]:
-    listed = api.list("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+    listed = api.list(DEFINITIONS)
     return {
         item["metadata"]["name"]
         for item in listed.items

@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Where groups are asked for they must be there: without them every lab is built in both processes, which takes
+    """Where groups are asked for they must be there: without them every lab is built in each process, which takes
     nearly twice as long and says nothing (pytest 9.2 with pytest-xdist 3.8)."""
     mine = [item for item in session.items if Path(__file__).parent in item.path.parents]
     if session.config.getoption("loadgroup", False) and not all("@" in item.nodeid for item in mine):

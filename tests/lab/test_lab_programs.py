@@ -17,6 +17,7 @@ from meshctl.lab.prepare import GATEWAY_KINDS, KINDS, READER
 from meshctl.lab.pretend import ADDRESS_ANNOTATION
 from meshctl.lab.state import FILE, load
 from tests.lab.conftest import Eventually, RealLab
+from tests.support.objects import custom
 
 pytestmark = pytest.mark.lab
 
@@ -206,6 +207,20 @@ class TestStandIn:
         core.delete_namespace("leaving")
         eventually(lambda: "leaving" not in {item.metadata.name for item in core.list_namespace().items})
 
+    def test_nothing_outlives_a_namespace_that_goes_while_its_api_server_is_away(
+        self, lab: RealLab, eventually: Eventually
+    ) -> None:
+        api, name = lab.api("cluster1"), "goes-meanwhile"
+        api.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+        sidecars = "/apis/networking.istio.io/v1/namespaces/{}/sidecars"
+        body = {"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": {"name": "default"}}
+        api.request("POST", sidecars.format(name), body)
+        api.request("DELETE", f"/api/v1/namespaces/{name}")
+        lab.stop_apiserver("cluster1")
+        lab.start_apiserver("cluster1")
+        eventually(lambda: name not in {item["metadata"]["name"] for item in api.get("/api/v1/namespaces")["items"]})
+        assert custom(api) == set()
+
     def test_it_goes_on_after_an_api_server_was_away(
         self, lab: RealLab, fresh_namespace: str, eventually: Eventually
     ) -> None:
@@ -242,7 +257,10 @@ class TestUpAgain:
         process.stop([victim], 0)
         lab.up()
         after = pids(lab)
-        assert {key for key in before if before[key] != after[key]} == {("cluster2", "kube-apiserver")}
+        assert {key for key in before if before[key] != after[key]} == {
+            ("cluster2", "kube-apiserver"),
+            ("cluster2", "kube-controller-manager"),
+        }
         assert all(row.ready for row in lab.status())
 
     def test_another_root_namespace_gets_a_reader_of_its_own(self, lab: RealLab) -> None:

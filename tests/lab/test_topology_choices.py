@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from meshctl.lab.api import Api
+from meshctl.lab.prepare import DEFINITIONS
 from meshctl.lab.pretend import ADDRESS_ANNOTATION
 from tests.lab.conftest import Eventually, RealLab
 from tests.support.objects import everything
@@ -129,7 +130,7 @@ def test_a_mesh_that_is_made_anew_takes_over_the_crds_that_were_kept(
     wanted["istio"]["crds"] = "objects"
     project.write(wanted)
     apis = [Api(bare_lab.kubeconfig(name)) for name in ("cluster1", "cluster2")]
-    crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    crds = DEFINITIONS
 
     def kept(api: Api) -> dict[str, dict[str, Any]]:
         return {name: item for name, item in named(api, crds).items() if name.endswith(".charts.test")}

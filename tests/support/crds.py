@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 
 from meshctl.lab.api import Api, ApiError
-from meshctl.lab.prepare import kinds
+from meshctl.lab.prepare import DEFINITIONS, kinds
 from tests.support.istio_documents import CRDS
 
-PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+PATH = DEFINITIONS
 
 
 def know_istio(api: Api) -> None:

@@ -10,6 +10,7 @@ import yaml
 from kubernetes import client, config
 
 from meshctl.lab.api import Api, ApiError
+from meshctl.lab.prepare import DEFINITIONS, DISCOVERY
 from meshctl.local.providers.kubernetes.absence import METADATA
 
 NAMESPACE = "istio-system"
@@ -71,17 +72,12 @@ _COMES_AND_GOES = {
 """What controllers make of other objects, and take away in their own time."""
 
 
-_DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-"""All groups with their kinds in one answer:
-https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery"""
-
-
 def everything(api: Api) -> set[str]:
     """Path of every object of a cluster, of whatever kind, but for what controllers make by themselves."""
     kinds = [
         (f"/{root}{group['metadata'].get('name', '')}/{group['versions'][0]['version']}", kind["resource"])
         for root in ("api", "apis/")
-        for group in api.get(f"/{root.rstrip('/')}", _DISCOVERY)["items"]
+        for group in api.get(f"/{root.rstrip('/')}", DISCOVERY)["items"]
         for kind in group["versions"][0]["resources"]
         if "list" in kind["verbs"] and kind["resource"] not in _COMES_AND_GOES
     ]
@@ -96,7 +92,7 @@ def everything(api: Api) -> set[str]:
 
 def custom(api: Api) -> set[str]:
     """Those of kinds that a CRD has brought."""
-    specs = [item["spec"] for item in api.get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")["items"]]
+    specs = [item["spec"] for item in api.get(DEFINITIONS)["items"]]
     return {
         f"{spec['names']['plural']}.{spec['group']}/{item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
         for spec in specs
