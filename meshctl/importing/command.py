@@ -22,7 +22,7 @@ def import_(clusters: tuple[str, ...], namespace: str | None, output: Path | Non
     NAME is what istiod calls the cluster (its cluster ID); KUBECONFIG is a file, and may end in #CONTEXT.
 
     \b
-    mesh import east=east.kubeconfig west=west.kubeconfig -o Pulumi.prod.yaml
+    mesh import east=east.config west=west.config -o stacks/Pulumi.prod.yaml
     mesh preview --stack prod
 
     Reads namespaces, labels, Deployments, Services, ConfigMaps, gateways, and of Secrets their names alone. Changes

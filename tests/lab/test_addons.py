@@ -12,7 +12,7 @@ from kubernetes import client
 
 from meshctl.lab.api import Api
 from tests.lab.conftest import RealLab
-from tests.support.objects import client_of, everything
+from tests.support.objects import client_of, nothing_left
 from tests.support.project import Project
 from tests.support.recipes import on_lab
 
@@ -27,13 +27,8 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 def mesh(bare_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, list[Api]]]:
     project = Project(tmp_path_factory.mktemp("addons"), bare_crd_lab.dir, stack="addons")
     apis = [Api(bare_crd_lab.kubeconfig(name)) for name in CLUSTERS]
-    before = [everything(api) for api in apis]
-    try:
+    with nothing_left(project, apis, "kiali", "prometheus"):
         yield project, apis
-    finally:
-        project.done("destroy", "--yes")
-    left = [everything(api) - then for api, then in zip(apis, before, strict=True)]
-    assert [{item for item in found if "kiali" in item or "prometheus" in item} for found in left] == [set(), set()]
 
 
 def secret(api: Api, name: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from meshctl.lab.api import Api
 from tests.lab.conftest import RealLab
 from tests.support import authorities
 from tests.support.crds import forget_kept
-from tests.support.objects import everything
+from tests.support.objects import nothing_left
 from tests.support.project import Project
 from tests.support.recipes import CHARTS, on_lab
 
@@ -67,14 +67,9 @@ def world(
     folder = tmp_path_factory.mktemp(recipe)
     project = Project(folder, bare_crd_lab.dir, stack=recipe)
     apis = [Api(bare_crd_lab.kubeconfig(name)) for name in CLUSTERS]
-    before = [everything(api) for api in apis]
-    try:
+    with nothing_left(project, apis, "gress"):
         yield World(project, apis)
-    finally:
-        project.done("destroy", "--yes")
-        forget_kept(*apis)
-    left = [everything(api) - then for api, then in zip(apis, before, strict=True)]
-    assert [{item for item in found if "gress" in item} for found in left] == [set(), set()]
+    forget_kept(*apis)
 
 
 @pytest.mark.parametrize("world", ["ingress"], indirect=True)

@@ -130,10 +130,9 @@ def test_a_mesh_that_is_made_anew_takes_over_the_crds_that_were_kept(
     wanted["istio"]["crds"] = "objects"
     project.write(wanted)
     apis = [Api(bare_lab.kubeconfig(name)) for name in ("cluster1", "cluster2")]
-    crds = DEFINITIONS
 
     def kept(api: Api) -> dict[str, dict[str, Any]]:
-        return {name: item for name, item in named(api, crds).items() if name.endswith(".charts.test")}
+        return {name: item for name, item in named(api, DEFINITIONS).items() if name.endswith(".charts.test")}
 
     try:
         project.done("up", "--yes", "--skip-preview")
@@ -144,7 +143,7 @@ def test_a_mesh_that_is_made_anew_takes_over_the_crds_that_were_kept(
             for name in kept(api):
                 # Nobody's any more: not of a stack of this name either.
                 nobody: dict[str, Any] = {"metadata": {"managedFields": [{}]}}
-                api.request("PATCH", f"{crds}/{name}", nobody, "application/merge-patch+json")
+                api.request("PATCH", f"{DEFINITIONS}/{name}", nobody, "application/merge-patch+json")
         project.done("up", "--yes", "--skip-preview")
         assert [{name: item["metadata"]["uid"] for name, item in kept(api).items()} for api in apis] == before
         assert project.changes() == []
@@ -152,7 +151,7 @@ def test_a_mesh_that_is_made_anew_takes_over_the_crds_that_were_kept(
         project.done("destroy", "--yes")
         for api in apis:
             for name in kept(api):
-                api.request("DELETE", f"{crds}/{name}")
+                api.request("DELETE", f"{DEFINITIONS}/{name}")
 
 
 def test_what_istiod_is_to_make_of_an_ambient_gateway_comes_and_goes(

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from meshctl.lab.api import Api
+from meshctl.lab.prepare import DEFINITIONS
 from tests.lab.conftest import RealLab
-from tests.support.crds import PATH
 from tests.support.objects import everything
 from tests.support.project import Project
 from tests.support.recipes import on_lab
@@ -79,9 +79,9 @@ def meshes(bare_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> I
     finally:
         project.done("destroy", "--yes")
         for api in apis:
-            for item in api.get(PATH)["items"]:
+            for item in api.get(DEFINITIONS)["items"]:
                 if item["spec"]["group"] == "multicluster.x-k8s.io":
-                    api.request("DELETE", f"{PATH}/{item['metadata']['name']}")
+                    api.request("DELETE", f"{DEFINITIONS}/{item['metadata']['name']}")
 
 
 def test_the_recipe(meshes: Meshes) -> None:
@@ -119,7 +119,7 @@ def test_one_more_service_is_an_update_in_place(meshes: Meshes) -> None:
 def test_service_exports(meshes: Meshes) -> None:
     """In the place of hosts; what was there for hosts goes."""
     for api in meshes.apis:
-        api.apply(f"{PATH}/serviceexports.multicluster.x-k8s.io", service_exports())
+        api.apply(f"{DEFINITIONS}/serviceexports.multicluster.x-k8s.io", service_exports())
     meshes.up(
         across="selective",
         services=["helloworld.sample"],

@@ -11,7 +11,7 @@ import yaml
 
 from meshctl.lab.api import Api
 from tests.lab.conftest import RealLab
-from tests.support.objects import everything
+from tests.support.objects import nothing_left
 from tests.support.project import Project
 from tests.support.recipes import on_lab
 
@@ -39,13 +39,8 @@ def project(bare_crd_lab: RealLab, tmp_path_factory: pytest.TempPathFactory) -> 
     for api in apis:
         metadata = {"name": "others", "labels": {"istio.io/dataplane-mode": "ambient"}}
         api.request("POST", "/api/v1/namespaces", {"metadata": metadata})
-    before = [everything(api) for api in apis]
-    try:
+    with nothing_left(project, apis, "waypoint"):
         yield project, apis
-    finally:
-        project.done("destroy", "--yes")
-    left = [everything(api) - then for api, then in zip(apis, before, strict=True)]
-    assert [{item for item in found if "waypoint" in item} for found in left] == [set(), set()]
     for api in apis:
         assert USES not in labels(api, "others")
         api.request("DELETE", "/api/v1/namespaces/others")

@@ -12,13 +12,11 @@ from meshctl.lab.api import Api, ApiError
 from meshctl.lab.prepare import DEFINITIONS, kinds
 from tests.support.istio_documents import CRDS
 
-PATH = DEFINITIONS
-
 
 def know_istio(api: Api) -> None:
     """Put Istio's CRDs in the place of the stand-ins, and wait until they are what objects are checked with."""
     for item in _definitions():
-        api.apply(f"{PATH}/{item['metadata']['name']}", item)
+        api.apply(f"{DEFINITIONS}/{item['metadata']['name']}", item)
     _wait(api)
 
 
@@ -60,7 +58,7 @@ def forget_kept(*apis: Api) -> None:
     and the next recipe, or test, may use another."""
     for api in apis:
         for name in _kept(api):
-            api.request("DELETE", f"{PATH}/{name}")
+            api.request("DELETE", f"{DEFINITIONS}/{name}")
     end = time.monotonic() + 60
     while any(map(_kept, apis)):
         assert time.monotonic() < end, "CRDs do not go"
@@ -68,4 +66,6 @@ def forget_kept(*apis: Api) -> None:
 
 
 def _kept(api: Api) -> list[str]:
-    return [item["metadata"]["name"] for item in api.get(PATH)["items"] if item["spec"]["group"] == "charts.test"]
+    return [
+        item["metadata"]["name"] for item in api.get(DEFINITIONS)["items"] if item["spec"]["group"] == "charts.test"
+    ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import yaml
@@ -12,6 +14,7 @@ from kubernetes import client, config
 from meshctl.lab.api import Api, ApiError
 from meshctl.lab.prepare import DEFINITIONS, DISCOVERY
 from meshctl.local.providers.kubernetes.absence import METADATA
+from tests.support.project import Project
 
 NAMESPACE = "istio-system"
 PATHS = (
@@ -88,6 +91,18 @@ def everything(api: Api) -> set[str]:
         for (_, name), items in zip(kinds, listed, strict=True)
         for item in items
     }
+
+
+@contextmanager
+def nothing_left(project: Project, apis: Sequence[Api], *words: str) -> Iterator[None]:
+    """What is applied inside is destroyed in the end, and nothing with one of these words in its path has stayed."""
+    before = [everything(api) for api in apis]
+    try:
+        yield
+    finally:
+        project.done("destroy", "--yes")
+    new = set().union(*(everything(api) - then for api, then in zip(apis, before, strict=True)))
+    assert not (left := {path for path in new if any(word in path for word in words)}), left
 
 
 def custom(api: Api) -> set[str]:
