@@ -51,8 +51,7 @@ def complete(project: Project, lab: RealLab, empty: dict[str, Any]) -> dict[str,
 
 def up_until(project: Project, steps: int, how: signal.Signals) -> int:
     """Run `mesh up`, and end it after that many finished steps. Returns its exit code."""
-    with project.popen("up", "--yes") as run:
-        assert run.stderr is not None
+    with project.running("up", "--yes") as run:
         seen = 0
         for line in run.stderr:
             seen += line.startswith(" + ")
@@ -80,11 +79,10 @@ def test_killed_while_destroying(
 ) -> None:
     project.done("up", "--yes")
     assert inventories(lab) == complete
-    with project.popen("destroy", "--yes") as run:
-        assert run.stderr is not None
+    with project.running("destroy", "--yes") as run:
         for line in run.stderr:
             if line.startswith(" - ") and "/" in line and "Secret" in line:
-                run.kill()
+                run.send_signal(signal.SIGKILL)
                 break
         run.stderr.read()
     project.done("destroy", "--yes")
@@ -105,8 +103,7 @@ def test_an_api_server_goes_away(
 ) -> None:
     project.done("destroy", "--yes")
     assert inventories(lab) == empty
-    with project.popen("up", "--yes") as run:
-        assert run.stderr is not None
+    with project.running("up", "--yes") as run:
         seen = ""
         for line in run.stderr:
             seen += line
@@ -126,8 +123,7 @@ def test_an_api_server_goes_away(
 
 def test_two_runs_at_once_do_not_meet(project: Project, lab: RealLab, complete: dict[str, Any]) -> None:
     project.done("destroy", "--yes")
-    with project.popen("up", "--yes") as first:
-        assert first.stderr is not None
+    with project.running("up", "--yes") as first:
         for line in first.stderr:
             if line.startswith(" + "):
                 break

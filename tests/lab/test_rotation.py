@@ -123,8 +123,7 @@ def project(lab3: RealLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def killed(project: Project, after: int) -> bool:
     """Run `up`, and kill it after that many finished steps; False where it came to its end before."""
-    with project.popen("up", "--yes") as run:
-        assert run.stderr is not None
+    with project.running("up", "--yes") as run:
         seen = 0
         for line in run.stderr:
             seen += line.startswith((" + ", " ~ ", " - "))

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ class Project:
         return [*words, "--stack", self.stack, "--engine", "local"]
 
     def command(self, *words: str) -> list[str]:
-        """`mesh` with the stack of this project."""
+        """`mesh` with the stack of this project, as a process that starts from nothing."""
         return [sys.executable, "-m", "meshctl.cli", *self.words(*words)]
 
     def environment(self, **over: str | None) -> dict[str, str]:
@@ -91,13 +92,6 @@ class Project:
         """Those rows of a preview in which something happens."""
         return [row for row in self.preview() if row["op"] != "same"]
 
-    def popen(self, *words: str) -> subprocess.Popen[str]:
+    def running(self, *words: str) -> AbstractContextManager[warm.Running]:
         """Start a command whose progress (stderr) is read while it runs; what it prints of the plan is not kept."""
-        return subprocess.Popen(
-            self.command(*words),
-            cwd=self.folder,
-            env=self.environment(PYTHONUNBUFFERED="1"),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return warm.running(self.words(*words), self.folder, self.environment())

@@ -8,6 +8,7 @@ What a command has imported beyond that (the clients of clusters and clouds come
 from __future__ import annotations
 
 import gc
+import hashlib
 import importlib
 import json
 import os
@@ -17,11 +18,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
+
+from pydantic import BaseModel
 
 _ROOT = Path(__file__).parents[2]
 PASSPHRASE = "correct horse battery staple"
@@ -42,8 +46,16 @@ class _Server:
             text=True,
         )
 
-    def run(self, request: Mapping[str, Any]) -> int:
-        """Exit code of one command."""
+    def start(self, words: Sequence[str], cwd: Path, environment: Mapping[str, str], out: str, err: str) -> int:
+        """Process id of a command that has been started, with the files that its outputs go to."""
+        request = {"words": list(words), "cwd": str(cwd), "environment": dict(environment), "out": out, "err": err}
+        return self._answer(request)
+
+    def wait(self, pid: int) -> int:
+        """Its exit code; until it is asked for, nobody else gets that process id."""
+        return self._answer({"pid": pid})
+
+    def _answer(self, request: Mapping[str, Any]) -> int:
         asked, answers = self._process.stdin, self._process.stdout
         assert asked is not None
         assert answers is not None
@@ -61,18 +73,51 @@ _server = cache(_Server)
 def mesh(words: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run `mesh` with these words to its end."""
     with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as err:
-        request = {
-            "words": list(words),
-            "cwd": str(cwd),
-            "environment": dict(environment),
-            "out": out.name,
-            "err": err.name,
-        }
-        code = _server().run(request)
+        code = _server().wait(_server().start(words, cwd, environment, out.name, err.name))
         return subprocess.CompletedProcess(["mesh", *words], code, out.read(), err.read())
 
 
-def _import() -> None:
+@dataclass
+class Running:
+    """A command that runs, with its progress to read while it does."""
+
+    pid: int
+    stderr: TextIO
+    code: int | None = None
+    """Its exit code, once it was waited for; that of a signal is negative."""
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
+    def wait(self) -> int:
+        """Wait for its end. Returns its exit code."""
+        if self.code is None:
+            self.code = _server().wait(self.pid)
+        return self.code
+
+
+@contextmanager
+def running(words: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Iterator[Running]:
+    """Run `mesh` with these words while something else is done; what still runs then is killed.
+
+    What it prints on stdout is not kept.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        progress = Path(folder) / "stderr"
+        os.mkfifo(progress)
+        pid = _server().start(words, cwd, environment, os.devnull, str(progress))
+        with progress.open() as stderr:
+            run = Running(pid, stderr)
+            try:
+                yield run
+            finally:
+                if run.code is None:
+                    run.send_signal(signal.SIGKILL)
+                    run.wait()
+
+
+def _import(charts: Path) -> None:
     import meshctl
 
     for module in pkgutil.walk_packages(meshctl.__path__, "meshctl."):
@@ -81,6 +126,7 @@ def _import() -> None:
     importlib.import_module("mesh_components.federation.federation")
     _build_models()
     _share_a_key()
+    _share_charts(charts)
     _keep()
 
 
@@ -93,10 +139,13 @@ def _keep() -> None:
 
 
 def _build_models() -> None:
-    """Those of the document: they are built when one is first read."""
-    from mesh_components.settings.document import parse
-
-    parse({"id": "mesh1", "clusters": [{"name": "cluster1", "network": "network1", "kubeconfig": {"file": "none"}}]})
+    """Those of the document and of the components' arguments: each is built when one is first made of it."""
+    models: list[type[BaseModel]] = BaseModel.__subclasses__()
+    for model in models:
+        models += model.__subclasses__()
+        # Those of Istio's kinds are many, and a command needs few.
+        if model.__module__.startswith("mesh_components.") and ".istio." not in model.__module__:
+            model.model_rebuild()
 
 
 def _learn(names: Sequence[str]) -> None:
@@ -121,6 +170,26 @@ def _share_a_key() -> None:
     salt, derive = passphrase.new_salt(), cache(passphrase.key)
     derive(PASSPHRASE, salt)
     passphrase.new_salt, passphrase.key = (lambda: salt), derive
+
+
+def _share_charts(folder: Path) -> None:
+    """Let helm render a chart once for the same options, and all commands have it. Processes that are started anew
+    have it rendered each."""
+    from meshctl.local.providers import helm
+
+    render = helm._render
+
+    def shared(options: Mapping[str, Any]) -> list[Any]:
+        asked = json.dumps(options, sort_keys=True)
+        path = folder / hashlib.sha256(asked.encode()).hexdigest()
+        if not path.exists():
+            made = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+            made.write_text(json.dumps(render(options)))
+            made.rename(path)
+        objects: list[Any] = json.loads(path.read_text())
+        return objects
+
+    helm._render = shared
 
 
 def _become(request: Mapping[str, Any], tell: int) -> NoReturn:
@@ -151,20 +220,32 @@ def _become(request: Mapping[str, Any], tell: int) -> NoReturn:
         os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 
+def _start(request: Mapping[str, Any], heard: dict[int, int]) -> int:
+    late, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _become(request, tell)
+    os.close(tell)
+    heard[child] = late
+    return child
+
+
+def _wait(pid: int, heard: dict[int, int]) -> int:
+    with os.fdopen(heard.pop(pid)) as late:
+        names = late.read().split()
+    _, status = os.waitpid(pid, 0)
+    if names:
+        _learn(names)
+    return os.waitstatus_to_exitcode(status)
+
+
 def _serve() -> None:
-    _import()
-    for line in sys.stdin:
-        heard, tell = os.pipe()
-        child = os.fork()
-        if child == 0:
-            _become(json.loads(line), tell)
-        os.close(tell)
-        with os.fdopen(heard) as late:
-            names = late.read().split()
-        _, status = os.waitpid(child, 0)
-        if names:
-            _learn(names)
-        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201
+    heard: dict[int, int] = {}
+    with tempfile.TemporaryDirectory() as charts:
+        _import(Path(charts))
+        for line in sys.stdin:
+            request = json.loads(line)
+            print(_wait(request["pid"], heard) if "pid" in request else _start(request, heard), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
