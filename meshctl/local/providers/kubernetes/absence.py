@@ -1,7 +1,7 @@
 """What is not there, without asking for each object: hundreds of new ones would be hundreds of requests for nothing.
 
 Only a no is taken from a list. What a list names is asked for itself, and what came after the list is found by the
-apply, which tells an object that it has not made; so a list of the last second is as good as a request of its own.
+apply, which tells an object that it has not made; so a list of the last seconds is as good as a request of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from .errors import ApiError
 
-SECONDS = 1.0
+SECONDS = 5.0
 """How long a list is believed; a request of its own is as old by the time that the apply goes out under load."""
 FEW = 2
 """So many objects of a collection that are not there make a list of it worth its while."""
