@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
@@ -22,6 +23,8 @@ from meshctl.local.passphrase import Crypter
 from meshctl.local.registry import Registry
 
 VERSION = 1
+GATHERED = 0.02
+"""Seconds from one write to the next, in which steps that run side by side hand in what the next one holds."""
 STACK = "pulumi:pulumi:Stack"
 _MARK = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (the mark of one on Pulumi's wire)
@@ -49,6 +52,7 @@ class Store:
         self._turn = threading.Condition()
         self._ticket = self._written = 0
         self._writing = self._backed_up = False
+        self._last = -GATHERED
         self._later = ThreadPoolExecutor(1, thread_name_prefix="state")
         self._raw = _read(path, identity)
         self.crypter = crypters(self._raw.get("salt") if self._raw else None)
@@ -120,7 +124,10 @@ class Store:
             if self._written >= ticket:
                 return
             self._writing = True
+        time.sleep(max(0.0, self._last + GATHERED - time.monotonic()))
+        with self._turn:
             upto, texts = self._ticket, list(self._texts.values())
+        self._last = time.monotonic()
         try:
             self._write(texts)
         except OSError as error:
