@@ -124,11 +124,11 @@ class Store:
             if self._written >= ticket:
                 return
             self._writing = True
-        time.sleep(max(0.0, self._last + GATHERED - time.monotonic()))
-        with self._turn:
-            upto, texts = self._ticket, list(self._texts.values())
-        self._last = time.monotonic()
         try:
+            time.sleep(max(0.0, self._last + GATHERED - time.monotonic()))
+            with self._turn:
+                upto, texts = self._ticket, list(self._texts.values())
+            self._last = time.monotonic()
             self._write(texts)
         except OSError as error:
             message = f"{self.path}: the state cannot be written: {error}; free the disk or fix its permissions"

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from .errors import ApiError
 
 SECONDS = 5.0
-"""How long a list is believed; a request of its own is as old by the time that the apply goes out under load."""
+"""How long a list is believed."""
 FEW = 2
 """So many objects of a collection that are not there make a list of it worth its while."""
 LIMIT = "500"
