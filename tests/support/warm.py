@@ -173,14 +173,15 @@ def _share_a_key() -> None:
 
 
 def _share_charts(folder: Path) -> None:
-    """Let helm render a chart once for the same options, and all commands have it. Processes that are started anew
-    have it rendered each."""
+    """Let helm render a chart once for the same options and the same files, and all commands have it. Processes that
+    are started anew have it rendered each."""
     from meshctl.local.providers import helm
 
     render = helm._render
 
     def shared(options: Mapping[str, Any]) -> list[Any]:
-        asked = json.dumps(options, sort_keys=True)
+        files = Path(str(options.get("path") or options.get("chart"))).resolve().rglob("*")
+        asked = json.dumps([options, sorted((str(file), file.stat().st_mtime_ns) for file in files)], sort_keys=True)
         path = folder / hashlib.sha256(asked.encode()).hexdigest()
         if not path.exists():
             made = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from .errors import ApiError
 
 SECONDS = 5.0
-"""How long a list is believed."""
+"""How long a list is believed: a run of hundreds of objects makes few lists, and looks again soon after it."""
 FEW = 2
 """So many objects of a collection that are not there make a list of it worth its while."""
 LIMIT = "500"
